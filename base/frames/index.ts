@@ -1,0 +1,1 @@
+export { framed, unframed } from "./frames.ts";

@@ -1,0 +1,1 @@
+export { errorField, type Fields, type Log, lineLog } from "./log.ts";

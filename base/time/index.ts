@@ -1,0 +1,3 @@
+export { backoffMs } from "./backoff.ts";
+export { sleep, withDeadline } from "./deadline.ts";
+export { asTime, type Clock, isTime, msOf, type Time, timeOf } from "./time.ts";

@@ -1,0 +1,7 @@
+export * from "./apply.ts";
+export * from "./event.ts";
+export * from "./live.ts";
+export * from "./names.ts";
+export * from "./pins.ts";
+export * from "./secret.ts";
+export * from "./section.ts";
