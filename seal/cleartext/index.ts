@@ -1,0 +1,2 @@
+export { Cleartext } from "./cleartext.ts";
+export type { SecureMemory } from "./memory.ts";

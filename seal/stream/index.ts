@@ -1,0 +1,1 @@
+export { CHUNK_SIZE, openStream, sealStream } from "./stream.ts";
