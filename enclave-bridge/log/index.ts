@@ -1,4 +1,4 @@
 export type { AuditEntry, AuditEvent, AuditOp } from "#schemas/audit/index.ts";
 export { type AuditLog, type LogOptions, openLog } from "./log.ts";
-export { type LogKey, type NoteSigner, ecdsaKey, ecdsaSigner, ed25519Key, ed25519Signer } from "./signer.ts";
+export { ecdsaSigner, ed25519Signer, type NoteSigner, rawEd25519 } from "./signer.ts";
 export { folderReader, type LogHead, type LogReader, verifyLog, type VerifiedLog } from "./verify.ts";

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { MooringError } from "#base/errors/index.ts";
-import { leafHash, WIDTH } from "./arith.ts";
+import { leafHash, TILE_WIDTH as WIDTH } from "#proof/tlog/index.ts";
 import { corrupt, readCheckpoint, signCheckpoint } from "./checkpoint.ts";
 import { JournalFile, readJournal, writeJournal } from "./journal.ts";
 import type { NoteSigner } from "./signer.ts";
@@ -130,7 +130,7 @@ export class Store {
   }
 
   async #sign(edge: Edge): Promise<Uint8Array> {
-    return await signCheckpoint({ origin: this.#origin, size: edge.size, root: rootOf(edge) }, this.#signer);
+    return await signCheckpoint(this.#origin, edge.size, rootOf(edge), this.#signer);
   }
 
   get #journalPath(): string {

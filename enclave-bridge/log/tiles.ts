@@ -2,7 +2,7 @@ import { mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { readdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { faultPoint, makeFolder, readIfThere, syncFolder, writeDurable } from "#base/durable/index.ts";
-import { bundleOf, bundlePath, tilePath, WIDTH } from "./arith.ts";
+import { encodeEntries, encodeTile, TILE_WIDTH as WIDTH, tilePath } from "#proof/tlog/index.ts";
 import { corrupt } from "./checkpoint.ts";
 import type { Edge, FullTile } from "./tree.ts";
 
@@ -13,8 +13,8 @@ export type How = "lazy" | "durable";
 export async function writePartials(dir: string, edge: Edge, entries: readonly Uint8Array[], note: Uint8Array, how: How): Promise<void> {
   const n = Math.floor(edge.size / WIDTH);
   if (entries.length > 0) {
-    await put(dir, bundlePath(n, entries.length), bundleOf(entries), how);
-    await put(dir, tilePath(0, n, entries.length), Buffer.concat(edge.levels[0] ?? []), how);
+    await put(dir, tilePath({ level: "entries", index: n, width: entries.length }), encodeEntries(entries), how);
+    await put(dir, tilePath({ level: 0, index: n, width: entries.length }), encodeTile(edge.levels[0] ?? []), how);
   }
   if (how === "durable") return await writeDurable(join(dir, "checkpoint"), note);
   faultPoint("checkpoint write");
@@ -27,17 +27,25 @@ export async function writePartials(dir: string, edge: Edge, entries: readonly U
 /** Makes full bundles and tiles durable. `base` = index of the first of `entries`, both multiples of 256. */
 export async function writeFullTiles(dir: string, full: readonly FullTile[], base: number, entries: readonly Uint8Array[]): Promise<void> {
   for (let at = 0; at < entries.length; at += WIDTH) {
-    await put(dir, bundlePath((base + at) / WIDTH, WIDTH), bundleOf(entries.slice(at, at + WIDTH)), "durable");
+    await put(
+      dir,
+      tilePath({ level: "entries", index: (base + at) / WIDTH, width: WIDTH }),
+      encodeEntries(entries.slice(at, at + WIDTH)),
+      "durable",
+    );
   }
   for (const { level, n, hashes } of full) {
-    await put(dir, tilePath(level, n, WIDTH), Buffer.concat(hashes), "durable");
+    await put(dir, tilePath({ level, index: n, width: WIDTH }), encodeTile(hashes), "durable");
   }
 }
 
 /** C2SP tlog-tiles: partial tiles may go once the full one is there. Only after the journal's base moved: the old base needs the old edge. */
 export async function dropPartials(dir: string, full: readonly FullTile[]): Promise<void> {
   for (const { level, n } of full) {
-    const paths = level === 0 ? [tilePath(0, n, WIDTH), bundlePath(n, WIDTH)] : [tilePath(level, n, WIDTH)];
+    const paths =
+      level === 0
+        ? [tilePath({ level: 0, index: n, width: WIDTH }), tilePath({ level: "entries", index: n, width: WIDTH })]
+        : [tilePath({ level, index: n, width: WIDTH })];
     for (const path of paths) {
       faultPoint(`drop ${path}.p`);
       await rm(join(dir, `${path}.p`), { recursive: true, force: true });
@@ -54,7 +62,7 @@ export async function dropTemps(dir: string): Promise<void> {
 /** Makes the partial tiles above level 0 durable; `edge` is at a multiple of 256, so level 0 has none. */
 export async function writeEdge(dir: string, edge: Edge): Promise<void> {
   for (const [level, hashes] of edge.levels.entries()) {
-    if (hashes.length > 0) await put(dir, edgeTile(level, edge.size, hashes.length), Buffer.concat(hashes), "durable");
+    if (hashes.length > 0) await put(dir, edgeTile(level, edge.size, hashes.length), encodeTile(hashes), "durable");
   }
 }
 
@@ -76,7 +84,7 @@ export async function readCheckpointFile(dir: string): Promise<Uint8Array | null
 }
 
 function edgeTile(level: number, size: number, width: number): string {
-  return tilePath(level, Math.floor(size / WIDTH ** (level + 1)), width);
+  return tilePath({ level, index: Math.floor(size / WIDTH ** (level + 1)), width });
 }
 
 async function put(dir: string, path: string, bytes: Uint8Array, how: How): Promise<void> {

@@ -1,5 +1,4 @@
-import { sha256 } from "#base/canonical/index.ts";
-import { nodeHash, WIDTH } from "./arith.ts";
+import { emptyRoot, merkleRootOf, nodeHash, TILE_WIDTH as WIDTH, tileRoot } from "#proof/tlog/index.ts";
 
 /** The right edge of an RFC 6962 tree kept by tiles: `levels[L]` are the hashes in the last, not yet full tile of level L. */
 export type Edge = { readonly size: number; readonly levels: readonly (readonly Uint8Array[])[] };
@@ -22,17 +21,17 @@ export function grow(edge: Edge, leaves: readonly Uint8Array[]): { readonly edge
       if (tile.length < WIDTH) break;
       full.push({ level, n: count / WIDTH - 1, hashes: tile });
       levels[level] = [];
-      hash = perfectRoot(tile);
+      hash = tileRoot(tile);
     }
   }
   return { edge: { size, levels }, full };
 }
 
-/** Root of the whole tree; SHA-256("") when it is empty. Pure. */
+/** Root of the whole tree; SHA-256 of nothing when it is empty. Pure. */
 export function rootOf(edge: Edge): Uint8Array {
   const peaks = [...edge.levels].reverse().flatMap((hashes) => peaksOf(hashes));
   const last = peaks.pop();
-  return last === undefined ? sha256("") : peaks.reduceRight((right, left) => nodeHash(left, right), last);
+  return last === undefined ? emptyRoot() : peaks.reduceRight((right, left) => nodeHash(left, right), last);
 }
 
 /** Roots of the perfect subtrees that `hashes` fall into, largest first. */
@@ -41,21 +40,8 @@ function peaksOf(hashes: readonly Uint8Array[]): Uint8Array[] {
   let at = 0;
   for (let span = WIDTH / 2; span >= 1; span /= 2) {
     if ((hashes.length & span) === 0) continue;
-    peaks.push(perfectRoot(hashes.slice(at, at + span)));
+    peaks.push(merkleRootOf(hashes.slice(at, at + span)));
     at += span;
   }
   return peaks;
-}
-
-/** Root over a power of two of hashes. */
-function perfectRoot(hashes: readonly Uint8Array[]): Uint8Array {
-  let row = hashes;
-  while (row.length > 1) row = pairs(row);
-  return row[0] ?? sha256("");
-}
-
-function pairs(row: readonly Uint8Array[]): Uint8Array[] {
-  const up: Uint8Array[] = [];
-  for (let i = 0; i + 1 < row.length; i += 2) up.push(nodeHash(row[i] as Uint8Array, row[i + 1] as Uint8Array));
-  return up;
 }

@@ -3,9 +3,8 @@ import { readCanonical } from "#base/canonical/index.ts";
 import { readIfThere } from "#base/durable/index.ts";
 import { MooringError } from "#base/errors/index.ts";
 import { type AuditEntry, auditEntry } from "#schemas/audit/index.ts";
-import { bundlePath, leafHash, tilePath, WIDTH } from "./arith.ts";
+import { decodeEntries, encodeTile, leafHash, type NoteKey, TILE_WIDTH as WIDTH, tilePath } from "#proof/tlog/index.ts";
 import { corrupt, readCheckpoint } from "./checkpoint.ts";
-import type { LogKey } from "./signer.ts";
 import { EMPTY, type Edge, grow, rootOf } from "./tree.ts";
 
 /** The bytes at a path of the log (`checkpoint`, `tile/…`), null when there is nothing. */
@@ -28,7 +27,7 @@ export function folderReader(dir: string): LogReader {
 
 /** All entries of a log after every hash was computed anew: the checkpoint's signature, each entry's form and place, each tile, the root, and
  *  that the log begins with what was `seen`. Trusts nothing of the writer but its key. Throws AUDIT_CORRUPT, AUDIT_TRUNCATED, AUDIT_FORKED. */
-export async function verifyLog(read: LogReader, origin: string, key: LogKey, seen?: LogHead): Promise<VerifiedLog> {
+export async function verifyLog(read: LogReader, origin: string, key: NoteKey, seen?: LogHead): Promise<VerifiedLog> {
   const note = await read("checkpoint");
   if (note === null) throw corrupt(origin, "there is no checkpoint");
   const point = readCheckpoint(note, origin, key);
@@ -59,16 +58,20 @@ function checkSeen(before: Edge, hashes: readonly Uint8Array[], seen: LogHead | 
 }
 
 async function readLeaves(read: LogReader, n: number, width: number, origin: string): Promise<Uint8Array[]> {
-  const bytes = (await read(bundlePath(n, width))) ?? (await read(bundlePath(n, WIDTH)));
-  if (bytes === null) throw corrupt(origin, `${bundlePath(n, width)} is missing`);
-  const leaves: Uint8Array[] = [];
-  for (let at = 0; leaves.length < width; ) {
-    const length = at + 2 <= bytes.length ? ((bytes[at] as number) << 8) | (bytes[at + 1] as number) : Number.POSITIVE_INFINITY;
-    if (at + 2 + length > bytes.length) throw corrupt(origin, `${bundlePath(n, width)} ends early`);
-    leaves.push(bytes.subarray(at + 2, at + 2 + length));
-    at += 2 + length;
+  const path = tilePath({ level: "entries", index: n, width });
+  const bytes = (await read(path)) ?? (await read(tilePath({ level: "entries", index: n, width: WIDTH })));
+  if (bytes === null) throw corrupt(origin, `${path} is missing`);
+  const leaves = decoded(bytes, path, origin);
+  if (leaves.length < width) throw corrupt(origin, `${path} ends early`);
+  return leaves.slice(0, width);
+}
+
+function decoded(bytes: Uint8Array, path: string, origin: string): Uint8Array[] {
+  try {
+    return decodeEntries(bytes);
+  } catch (cause) {
+    throw corrupt(origin, `${path} is no bundle of entries`, cause);
   }
-  return leaves;
 }
 
 function entryOf(leaf: Uint8Array, index: number, origin: string): AuditEntry {
@@ -93,8 +96,8 @@ async function checkEdge(read: LogReader, edge: Edge, origin: string): Promise<v
 
 /** A tile holds the hashes computed here; a full one may stand where a partial one was. */
 async function checkTile(read: LogReader, level: number, n: number, hashes: readonly Uint8Array[], origin: string): Promise<void> {
-  const path = tilePath(level, n, hashes.length);
-  const bytes = (await read(path)) ?? (await read(tilePath(level, n, WIDTH)));
-  if (bytes === null || Buffer.compare(bytes.subarray(0, hashes.length * 32), Buffer.concat(hashes)) !== 0)
+  const path = tilePath({ level, index: n, width: hashes.length });
+  const bytes = (await read(path)) ?? (await read(tilePath({ level, index: n, width: WIDTH })));
+  if (bytes === null || Buffer.compare(bytes.subarray(0, hashes.length * 32), encodeTile(hashes)) !== 0)
     throw corrupt(origin, `${path} holds other hashes than its entries`);
 }

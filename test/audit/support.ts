@@ -6,7 +6,7 @@ import { join } from "node:path";
 import type { TestContext } from "node:test";
 import {
   type AuditLog,
-  ed25519Key,
+  rawEd25519,
   ed25519Signer,
   folderReader,
   type LogHead,
@@ -14,6 +14,7 @@ import {
   verifyLog,
   type VerifiedLog,
 } from "#bridge/log/index.ts";
+import { ed25519NoteKey } from "#proof/tlog/index.ts";
 
 export const ORIGIN = "mooring/acme/mini-01/1";
 
@@ -33,7 +34,7 @@ export async function openAt(at: Place): Promise<AuditLog> {
 }
 
 export async function verifyAt(at: Place, seen?: LogHead): Promise<VerifiedLog> {
-  return await verifyLog(folderReader(at.dir), ORIGIN, ed25519Key(ORIGIN, createPublicKey(at.privateKey)), seen);
+  return await verifyLog(folderReader(at.dir), ORIGIN, ed25519NoteKey(ORIGIN, rawEd25519(createPublicKey(at.privateKey))), seen);
 }
 
 export type WriterRun = { readonly acked: readonly number[]; readonly ended: boolean; readonly failed: number };
