@@ -1,0 +1,10 @@
+export { type Accepted, type AcceptInput, acceptRelease } from "./accept.ts";
+export { type CheckedDesired, checkDesired } from "./desired.ts";
+export { type ClassEntry, parseRelease, parseSecretsRelease, type ReleaseDoc, type SecretsDoc } from "./documents.ts";
+export { isSecretsSigned } from "./secrets.ts";
+export { readRelease, readSecrets, roleOfClass, type Signed, type SignedRelease, type SignedSecrets } from "./signed.ts";
+export { ACTION_NAMESPACE, countRole, RELEASE_NAMESPACE, type RoleCount, SECRETS_NAMESPACE } from "./signers.ts";
+export { SERIAL_WINDOW, type Stored, type StoredClass } from "./stored.ts";
+export { parseTrust, ROLE_NAMES, type Trust } from "./trust.ts";
+export { type TrustStep, type TrustStart, walkTrust } from "./walk.ts";
+export type { ReleaseProof } from "#schemas/wire/index.ts";

@@ -1,0 +1,77 @@
+import { type Digest, digestOf } from "#base/canonical/index.ts";
+import type { ReleaseClass, SectionClass } from "#proof/root/index.ts";
+import type { SshSigner } from "#proof/sshsig/index.ts";
+import type { RoleName } from "#schemas/wire/index.ts";
+import { type ClassEntry, parseRelease, parseSecretsRelease, type ReleaseDoc, type SecretsDoc } from "./documents.ts";
+import { countRole, RELEASE_NAMESPACE, SECRETS_NAMESPACE, signersOf } from "./signers.ts";
+import type { Trust } from "./trust.ts";
+
+/** A parsed document with its bytes, digest and the good signatures over it (verified once, when first asked for). */
+export type Signed<T> = {
+  readonly doc: T;
+  readonly bytes: Uint8Array;
+  readonly digest: Digest;
+  readonly sigs: readonly string[];
+  readonly signers: () => readonly SshSigner[];
+};
+export type SignedRelease = Signed<ReleaseDoc>;
+export type SignedSecrets = Signed<SecretsDoc>;
+
+/** A release and the signatures that came with it; throws RELEASE_MALFORMED. */
+export function readRelease(bytes: Uint8Array, sigs: readonly string[], fleet: string): SignedRelease {
+  return signed(parseRelease(bytes, fleet), bytes, sigs, RELEASE_NAMESPACE);
+}
+
+export function readSecrets(bytes: Uint8Array, sigs: readonly string[], fleet: string): SignedSecrets {
+  return signed(parseSecretsRelease(bytes, fleet), bytes, sigs, SECRETS_NAMESPACE);
+}
+
+function signed<T>(doc: T, bytes: Uint8Array, sigs: readonly string[], namespace: string): Signed<T> {
+  let known: readonly SshSigner[] | null = null;
+  return { doc, bytes, digest: digestOf(bytes), sigs, signers: () => (known ??= signersOf(bytes, sigs, namespace)) };
+}
+
+/** The role that signs a class (DESIGN §5). */
+export function roleOfClass(name: SectionClass): RoleName {
+  switch (name) {
+    case "machines":
+    case "baseline":
+    case "plugins":
+      return "release";
+    case "access":
+      return "access";
+    case "secrets":
+      return "secrets";
+    default:
+      return name satisfies never;
+  }
+}
+
+export function isSameEntry(a: ClassEntry, b: ClassEntry): boolean {
+  return a.root === b.root && a.since === b.since && a.size === b.size;
+}
+
+/** The release that proves an entry of `head` by `trust`: one with the same {root, since, size}, signed by the class's role, whole threshold on
+ *  one document; head first, else an earlier one of `carried`. With `andMachines` its machines entry must be head's too, which is what taking
+ *  a class away from a machine needs. Null when none does. */
+export function proverOf(
+  name: ReleaseClass,
+  head: SignedRelease,
+  carried: readonly SignedRelease[],
+  trust: Trust,
+  andMachines = false,
+): SignedRelease | null {
+  const role = roleOfClass(name);
+  const isMet = (release: SignedRelease): boolean => countRole(trust.section, role, release.signers(), release.doc.serial).met;
+  if (isMet(head)) return head;
+  return carried.find((release) => isCandidate(release, name, head, andMachines) && isMet(release)) ?? null;
+}
+
+/** Whether `release`, were it signed, could prove that entry of `head`. */
+export function isCandidate(release: SignedRelease, name: ReleaseClass, head: SignedRelease, andMachines = false): boolean {
+  return (
+    release.doc.serial < head.doc.serial &&
+    isSameEntry(release.doc.classes[name], head.doc.classes[name]) &&
+    (!andMachines || isSameEntry(release.doc.classes.machines, head.doc.classes.machines))
+  );
+}
