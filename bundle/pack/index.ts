@@ -1,2 +1,2 @@
 export { manifestOf, type PluginManifest } from "./manifest.ts";
-export { type Packed, packFiles, packPlugin, treeFiles } from "./pack.ts";
+export { type Packed, packedFrom, packFiles, packPlugin, treeFiles } from "./pack.ts";

@@ -1,9 +1,10 @@
 import { type Digest, digestOf } from "#base/canonical/index.ts";
 import { MooringError } from "#base/errors/index.ts";
-import { type TreeFile, treeOf } from "#proof/sigstore/index.ts";
+import { type TreeFile, treeDigest } from "#proof/root/index.ts";
 import { gzip } from "../gzip.ts";
 import { LIMITS } from "../limits.ts";
 import { byBytes } from "../paths.ts";
+import { readBundle } from "../read/index.ts";
 import { type TarFile, writeTar } from "../tar.ts";
 import { readFolder } from "./folder.ts";
 import { manifestOf, type PluginManifest } from "./manifest.ts";
@@ -25,16 +26,22 @@ export function packPlugin(dir: string): Packed {
 
 /** The pure half of `packPlugin`. Throws PLUGIN_MANIFEST_INVALID, PLUGIN_SCRIPTS_REFUSED, BUNDLE_PATH_REFUSED, BUNDLE_TOO_LARGE. */
 export function packFiles(files: readonly TarFile[]): Packed {
+  return describe(gzip(writeTar(files)), files);
+}
+
+/** An archive that exists already, read by the strict reader. The same rules hold as for a new one. */
+export function packedFrom(tgz: Uint8Array): Packed {
+  return describe(tgz, readBundle(tgz));
+}
+
+function describe(tgz: Uint8Array, files: readonly TarFile[]): Packed {
   const manifest = manifestOf(files);
-  const tgz = gzip(writeTar(files));
   if (tgz.length > LIMITS.archiveBytes) throw new MooringError("BUNDLE_TOO_LARGE", `plugin ${manifest.id}`, { why: `its archive has more than ${LIMITS.archiveBytes} bytes` });
   const list = treeFiles(files);
-  return { tgz, digest: digestOf(tgz), tree: treeOf(list), files: list, manifest };
+  return { tgz, digest: digestOf(tgz), tree: treeDigest(list), files: list, manifest };
 }
 
 /** The signed form of a list of files: sorted, each with its hash. Pure. */
 export function treeFiles(files: readonly TarFile[]): readonly TreeFile[] {
-  return files
-    .toSorted((a, b) => byBytes(a.path, b.path))
-    .map((file): TreeFile => [file.path, file.mode, file.bytes.length, digestOf(file.bytes)]);
+  return files.toSorted((a, b) => byBytes(a.path, b.path)).map((file): TreeFile => [file.path, file.mode, file.bytes.length, digestOf(file.bytes)]);
 }

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { canonBytes, type Digest, digestFrom, isDigest, isJsonObject, type Json, type JsonObject, readCanonical } from "#base/canonical/index.ts";
 import { MooringError } from "#base/errors/index.ts";
-import { type TreeFile, treeOf } from "./tree.ts";
+import { type TreeFile, treeDigest } from "#proof/root/index.ts";
 
 export const PAYLOAD_TYPE = "application/vnd.in-toto+json";
 export const STATEMENT_TYPE = "https://in-toto.io/Statement/v1";
@@ -49,14 +49,14 @@ export function parseStatement(bytes: Uint8Array): PluginStatement {
   const files = filesOf(p["files"]);
   const main = text(p["main"], "predicate.main", /./);
   if (!files.some(([path]) => path === main)) throw malformed("predicate.main is not in the list of files");
-  if (p["tree"] !== treeOf(files)) throw malformed("predicate.tree is not the digest of the list of files");
+  if (p["tree"] !== treeDigest(files)) throw malformed("predicate.tree is not the digest of the list of files");
   return {
     id,
     version,
     serial: counter(p["serial"], "predicate.serial"),
     bundle: `sha256:${text(digest["sha256"], "subject.digest.sha256", /^[0-9a-f]{64}$/)}`,
     sha512: text(digest["sha512"], "subject.digest.sha512", /^[0-9a-f]{128}$/),
-    tree: treeOf(files),
+    tree: treeDigest(files),
     main,
     files,
   };
