@@ -1,0 +1,2 @@
+export type { BridgeSide } from "./bridge-side.ts";
+export { type PluginSupervisor, createSupervisor, type SupervisorOptions } from "./supervisor.ts";
