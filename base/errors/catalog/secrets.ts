@@ -29,4 +29,8 @@ export const SECRETS = {
   BRIDGE_STATE_REFUSED: { disposition: "refused", fix: "restart the agent: a bridge serves one incarnation of one machine" },
   BRIDGE_NO_SOCKET: { disposition: "retry", fix: "start the plugin again: its socket was gone before the bridge had it" },
   EGRESS_DENIED: { disposition: "refused", fix: "deliver the secret by fd until a version whose egress proxy forwards" },
+  AGE_MALFORMED: { disposition: "refused", fix: "seal the value again with `mooring secret-ref add`" },
+  AGE_NOT_FOR_US: { disposition: "stalled", fix: "add the vault's age recipient to the trust section and seal the value again" },
+  AGE_CORRUPT: { disposition: "refused", fix: "restore the file from git or seal the value again" },
+  SECRET_FILE_MALFORMED: { disposition: "refused", fix: "seal the value again with `mooring secret-ref add`" },
 } as const satisfies CatalogPart;

@@ -1,0 +1,1 @@
+export { readSecretFrame, type SecretHead, secretFrame } from "./frame.ts";
