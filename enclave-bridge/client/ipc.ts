@@ -1,7 +1,17 @@
 import type { Digest } from "#base/canonical/index.ts";
 import type { Problem } from "#base/errors/print.ts";
 import type { Time } from "#base/time/index.ts";
-import type { BindingsAnswer, Envelope, FleetId, GrantSection, MachineId, PluginId, SecretSection, SignedLease, VaultKey } from "#schemas/wire/index.ts";
+import type {
+  BindingsAnswer,
+  Envelope,
+  FleetId,
+  GrantSection,
+  MachineId,
+  PluginId,
+  SecretSection,
+  SignedLease,
+  VaultKey,
+} from "#schemas/wire/index.ts";
 
 /** What the agent tells the bridge after every accepted release, switch or statement: proven facts only. The bridge hands out nothing that is
  *  not in the last state it was given; before the first one it hands out nothing. */
@@ -47,6 +57,12 @@ export type FromBridge =
   /** One line of a plugin's output, already redacted. */
   | { readonly t: "line"; readonly plugin: PluginId; readonly runSeq: number; readonly stream: "stdout" | "stderr"; readonly text: string }
   /** A secret was handed out or refused (the audit log has it already). */
-  | { readonly t: "use"; readonly plugin: PluginId; readonly ref: string; readonly outcome: "delivered" | "refused"; readonly code: string | null };
+  | {
+      readonly t: "use";
+      readonly plugin: PluginId;
+      readonly ref: string;
+      readonly outcome: "delivered" | "refused";
+      readonly code: string | null;
+    };
 
 export type BridgeValue = null | BindingsAnswer | { readonly bytes: string };

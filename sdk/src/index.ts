@@ -1,0 +1,3 @@
+export { connect, type ConnectOptions } from "./connect.ts";
+export { SecretError } from "./error.ts";
+export type { Mooring, SecretOptions } from "./mooring.ts";
