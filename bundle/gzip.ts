@@ -15,12 +15,14 @@ export function gzip(bytes: Uint8Array): Uint8Array {
 /** The content of a gzip file with our header and one member. Throws BUNDLE_TOO_LARGE as soon as it gives more than `maxBytes`, and
  *  BUNDLE_MALFORMED when it is cut, followed by anything, or its check sum is wrong. */
 export function gunzip(file: Uint8Array, maxBytes: number): Uint8Array {
-  if (file.length < HEADER.length + 8 || !HEADER.every((byte, i) => byte === file[i])) throw malformed("it does not begin with the gzip header of a packed plugin");
+  if (file.length < HEADER.length + 8 || !HEADER.every((byte, i) => byte === file[i]))
+    throw malformed("it does not begin with the gzip header of a packed plugin");
   const body = file.subarray(HEADER.length);
   const { buffer, engine } = inflate(body, maxBytes);
   if (engine.bytesWritten + 8 !== body.length) throw malformed("it is cut or something follows its end");
   const trailer = new DataView(body.buffer, body.byteOffset + engine.bytesWritten, 8);
-  if (trailer.getUint32(0, true) !== crc32(buffer) || trailer.getUint32(4, true) !== buffer.length) throw malformed("its check sum is wrong");
+  if (trailer.getUint32(0, true) !== crc32(buffer) || trailer.getUint32(4, true) !== buffer.length)
+    throw malformed("its check sum is wrong");
   return buffer;
 }
 

@@ -14,7 +14,8 @@ export function checkPath(path: string, depth: number): string {
   if (path.includes("\\")) return fail("its name holds a backslash");
   const segments = path.split("/");
   if (segments.length > depth) return fail(`it lies deeper than ${depth} segments`);
-  if (segments.some((segment) => segment === "" || segment === "." || segment === "..")) return fail("it is absolute or has an empty, `.` or `..` segment");
+  if (segments.some((segment) => segment === "" || segment === "." || segment === ".."))
+    return fail("it is absolute or has an empty, `.` or `..` segment");
   return path;
 }
 
@@ -46,5 +47,7 @@ function fold(path: string): string {
 }
 
 function collision(a: string, b: string): MooringError {
-  return new MooringError("BUNDLE_PATH_REFUSED", `files ${JSON.stringify(b)} and ${JSON.stringify(a)}`, { why: "they are one name on a Mac's file system" });
+  return new MooringError("BUNDLE_PATH_REFUSED", `files ${JSON.stringify(b)} and ${JSON.stringify(a)}`, {
+    why: "they are one name on a Mac's file system",
+  });
 }

@@ -53,7 +53,9 @@ function splitName(path: string): { readonly name: Buffer; readonly prefix: Buff
   for (let at = whole.indexOf(0x2f); at !== -1 && at <= 155; at = whole.indexOf(0x2f, at + 1)) {
     if (whole.length - at - 1 <= 100) return { name: whole.subarray(at + 1), prefix: whole.subarray(0, at) };
   }
-  throw new MooringError("BUNDLE_PATH_REFUSED", `file ${JSON.stringify(path)}`, { why: "its path is too long for a ustar archive (155 bytes of folders, 100 of name)" });
+  throw new MooringError("BUNDLE_PATH_REFUSED", `file ${JSON.stringify(path)}`, {
+    why: "its path is too long for a ustar archive (155 bytes of folders, 100 of name)",
+  });
 }
 
 function octal(value: number, digits: number): string {

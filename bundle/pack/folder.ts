@@ -48,7 +48,8 @@ function listed(folder: string, dir: string): Dirent[] {
   try {
     return readdirSync(folder, { withFileTypes: true });
   } catch (cause) {
-    if (isErrno(cause, "ENOENT") || isErrno(cause, "ENOTDIR")) throw new MooringError("PLUGIN_FILE_MISSING", `plugin folder ${dir}`, { why: "there is no such folder", cause });
+    if (isErrno(cause, "ENOENT") || isErrno(cause, "ENOTDIR"))
+      throw new MooringError("PLUGIN_FILE_MISSING", `plugin folder ${dir}`, { why: "there is no such folder", cause });
     throw cause;
   }
 }

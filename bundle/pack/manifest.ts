@@ -18,7 +18,8 @@ export function manifestOf(files: readonly TarFile[]): PluginManifest {
   const version = text(pkg, "package.json", "version", VERSION);
   const name = text(pkg, "package.json", "name", /^(@[a-z0-9._-]+\/)?[a-z0-9._-]+$/);
   const bare = name.slice(name.indexOf("/") + 1);
-  if (![id, `openclaw-${id}`, `openclaw-plugin-${id}`].includes(bare)) throw invalid("package.json", `its name ${name} does not fit the id ${id} of openclaw.plugin.json`);
+  if (![id, `openclaw-${id}`, `openclaw-plugin-${id}`].includes(bare))
+    throw invalid("package.json", `its name ${name} does not fit the id ${id} of openclaw.plugin.json`);
   const other = plugin["version"];
   if (other !== undefined && other !== version) throw invalid("openclaw.plugin.json", `its version is not the ${version} of package.json`);
   refuseScripts(pkg);
@@ -27,7 +28,8 @@ export function manifestOf(files: readonly TarFile[]): PluginManifest {
 
 function mainOf(pkg: JsonObject, files: readonly TarFile[]): string {
   const main = text(pkg, "package.json", "main", /./).replace(/^\.\//, "");
-  if (!files.some((file) => file.path === main)) throw invalid("package.json", `its main ${JSON.stringify(main)} is not a file of the plugin`);
+  if (!files.some((file) => file.path === main))
+    throw invalid("package.json", `its main ${JSON.stringify(main)} is not a file of the plugin`);
   return main;
 }
 
@@ -36,7 +38,10 @@ function refuseScripts(pkg: JsonObject): void {
   if (scripts === undefined) return;
   if (!isJsonObject(scripts)) throw invalid("package.json", "its scripts are not an object");
   const bad = INSTALL_SCRIPTS.find((name) => Object.hasOwn(scripts, name));
-  if (bad !== undefined) throw new MooringError("PLUGIN_SCRIPTS_REFUSED", `script ${bad} in package.json`, { why: "it would run at installation, and nothing is installed on a machine" });
+  if (bad !== undefined)
+    throw new MooringError("PLUGIN_SCRIPTS_REFUSED", `script ${bad} in package.json`, {
+      why: "it would run at installation, and nothing is installed on a machine",
+    });
 }
 
 function jsonFile(files: readonly TarFile[], path: string): JsonObject {

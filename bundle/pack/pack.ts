@@ -36,12 +36,15 @@ export function packedFrom(tgz: Uint8Array): Packed {
 
 function describe(tgz: Uint8Array, files: readonly TarFile[]): Packed {
   const manifest = manifestOf(files);
-  if (tgz.length > LIMITS.archiveBytes) throw new MooringError("BUNDLE_TOO_LARGE", `plugin ${manifest.id}`, { why: `its archive has more than ${LIMITS.archiveBytes} bytes` });
+  if (tgz.length > LIMITS.archiveBytes)
+    throw new MooringError("BUNDLE_TOO_LARGE", `plugin ${manifest.id}`, { why: `its archive has more than ${LIMITS.archiveBytes} bytes` });
   const list = treeFiles(files);
   return { tgz, digest: digestOf(tgz), tree: treeDigest(list), files: list, manifest };
 }
 
 /** The signed form of a list of files: sorted, each with its hash. Pure. */
 export function treeFiles(files: readonly TarFile[]): readonly TreeFile[] {
-  return files.toSorted((a, b) => byBytes(a.path, b.path)).map((file): TreeFile => [file.path, file.mode, file.bytes.length, digestOf(file.bytes)]);
+  return files
+    .toSorted((a, b) => byBytes(a.path, b.path))
+    .map((file): TreeFile => [file.path, file.mode, file.bytes.length, digestOf(file.bytes)]);
 }

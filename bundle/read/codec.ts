@@ -12,7 +12,10 @@ const HEADER_BYTES_PER_FILE = 512;
 
 /** What the child writes: u32 size of a canonical header, the header, then all contents without gaps. */
 export function encodeUnpacked(files: readonly TarFile[]): Uint8Array {
-  return framed({ v: 1, files: files.map((file) => [file.path, file.mode, file.bytes.length]) }, files.map((file) => file.bytes));
+  return framed(
+    { v: 1, files: files.map((file) => [file.path, file.mode, file.bytes.length]) },
+    files.map((file) => file.bytes),
+  );
 }
 
 /** What the child writes when it refuses the archive. */
@@ -43,7 +46,14 @@ function filesOf(list: readonly Json[], contents: Uint8Array, limits: Limits): U
   let at = 0;
   for (const item of list) {
     const [path, mode, size, ...rest] = Array.isArray(item) ? (item as readonly Json[]) : [];
-    if (typeof path !== "string" || (mode !== 0o644 && mode !== 0o755) || typeof size !== "number" || !Number.isSafeInteger(size) || size < 0 || rest.length > 0)
+    if (
+      typeof path !== "string" ||
+      (mode !== 0o644 && mode !== 0o755) ||
+      typeof size !== "number" ||
+      !Number.isSafeInteger(size) ||
+      size < 0 ||
+      rest.length > 0
+    )
       throw failed("an entry of its list is not [path, mode, size]");
     checkPath(path, limits.depth);
     const last = files.at(-1);
@@ -78,7 +88,8 @@ function parse(bytes: Uint8Array): Json {
 /** The child's words are ours only for the codes a reader may throw; any other code is a child that was taken over. */
 function refusal(refused: Readonly<Record<string, Json>>): MooringError {
   const { code, message, why } = refused;
-  if (!isErrorCode(code) || !code.startsWith("BUNDLE_") || typeof message !== "string" || typeof why !== "string") return failed("its refusal is of another form");
+  if (!isErrorCode(code) || !code.startsWith("BUNDLE_") || typeof message !== "string" || typeof why !== "string")
+    return failed("its refusal is of another form");
   return new MooringError(code, message.slice(0, 400), { why: why.slice(0, 400) });
 }
 

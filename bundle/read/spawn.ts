@@ -10,7 +10,11 @@ export type UnpackOptions = { readonly limits?: Limits; readonly timeoutMs?: num
 
 /** Files of `tgz`, parsed in a child without environment, under its own uid when one is given, killed at the deadline. The caller only ever
  *  sees checked frames. Throws what the reader refused, UNPACK_FAILED when the child died, DEADLINE_PASSED when it hung. */
-export async function unpackInChild(command: UnpackCommand, tgz: Uint8Array, options: UnpackOptions = {}): Promise<readonly UnpackedFile[]> {
+export async function unpackInChild(
+  command: UnpackCommand,
+  tgz: Uint8Array,
+  options: UnpackOptions = {},
+): Promise<readonly UnpackedFile[]> {
   const limits = options.limits ?? LIMITS;
   const run = (signal: AbortSignal): Promise<Uint8Array> => outputOf(command, tgz, unpackedLimit(limits), signal);
   return decodeUnpacked(await withDeadline("unpacking a plugin", options.timeoutMs ?? 60_000, run, options.signal), limits);

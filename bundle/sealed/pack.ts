@@ -1,5 +1,16 @@
 import { randomBytes } from "node:crypto";
-import { canonBytes, type Digest, digestOf, fromBase64, isDigest, isJsonObject, type Json, type JsonObject, readCanonical, toBase64 } from "#base/canonical/index.ts";
+import {
+  canonBytes,
+  type Digest,
+  digestOf,
+  fromBase64,
+  isDigest,
+  isJsonObject,
+  type Json,
+  type JsonObject,
+  readCanonical,
+  toBase64,
+} from "#base/canonical/index.ts";
 import { MooringError } from "#base/errors/index.ts";
 import { framed, unframed } from "#base/frames/index.ts";
 import { SUITE } from "#schemas/wire/index.ts";
@@ -66,17 +77,21 @@ function promisedIn(aad: Uint8Array, mine: PackTarget): readonly { readonly dige
   const bound = members(aad, ["blobs", "fleet", "key", "machine", "t"]);
   if (bound["t"] !== TYPE || !Array.isArray(bound["blobs"])) throw malformed("its binding is of another form");
   if (bound["fleet"] !== mine.fleet || bound["machine"] !== mine.machine || bound["key"] !== digestOf(mine.kx))
-    throw new MooringError("PACK_NOT_OURS", "a sealed pack", { why: `it is not bound to ${mine.machine} of ${mine.fleet} and its current key` });
+    throw new MooringError("PACK_NOT_OURS", "a sealed pack", {
+      why: `it is not bound to ${mine.machine} of ${mine.fleet} and its current key`,
+    });
   return (bound["blobs"] as readonly Json[]).map((blob) => {
     const { digest, size, ...rest } = isJsonObject(blob) ? blob : {};
-    if (!isDigest(digest) || typeof size !== "number" || Object.keys(rest).length > 0) throw malformed("its list of blobs is of another form");
+    if (!isDigest(digest) || typeof size !== "number" || Object.keys(rest).length > 0)
+      throw malformed("its list of blobs is of another form");
     return { digest, size };
   });
 }
 
 function members(bytes: Uint8Array, names: readonly string[]): JsonObject {
   const value = attempt("its header is not canonical", () => readCanonical(bytes));
-  if (!isJsonObject(value) || Object.keys(value).sort().join() !== names.join()) throw malformed(`it does not have exactly the members ${names.join(", ")}`);
+  if (!isJsonObject(value) || Object.keys(value).sort().join() !== names.join())
+    throw malformed(`it does not have exactly the members ${names.join(", ")}`);
   return value;
 }
 

@@ -7,14 +7,21 @@ import type { TarFile } from "../tar.ts";
 /** The statement a signer makes about `packed`. `serial` grows with every signed bundle of a plugin and is what downgrades are seen by. Pure. */
 export function statementFor(packed: Packed, serial: number): PluginStatement {
   if (!Number.isSafeInteger(serial) || serial < 1)
-    throw new MooringError("STATEMENT_MALFORMED", `serial of plugin ${packed.manifest.id}`, { why: "a serial is a whole number from 1 on", fix: "give --serial a number from 1 on" });
+    throw new MooringError("STATEMENT_MALFORMED", `serial of plugin ${packed.manifest.id}`, {
+      why: "a serial is a whole number from 1 on",
+      fix: "give --serial a number from 1 on",
+    });
   const { id, version, main } = packed.manifest;
   return { id, version, serial, ...archiveDigests(packed.tgz), tree: packed.tree, main, files: packed.files };
 }
 
 /** A sigstore bundle v0.3 (UTF-8 JSON) over `statement`, signed by a key that is named by `hint`. `sign` gets the bytes to sign (DSSE's PAE)
  *  and gives an ECDSA signature in DER. */
-export async function signStatement(statement: PluginStatement, hint: string, sign: (bytes: Uint8Array) => Uint8Array | Promise<Uint8Array>): Promise<Uint8Array> {
+export async function signStatement(
+  statement: PluginStatement,
+  hint: string,
+  sign: (bytes: Uint8Array) => Uint8Array | Promise<Uint8Array>,
+): Promise<Uint8Array> {
   const payload = statementBytes(statement);
   const sig = await sign(paeOf(PAYLOAD_TYPE, payload));
   const bundle = {
@@ -32,7 +39,8 @@ export function checkTree(statement: PluginStatement, files: readonly TarFile[])
   for (const file of files) {
     const want = signed.get(file.path);
     if (want === undefined) throw mismatch(statement, file.path, "it is not in the signed list");
-    if (want[1] !== file.mode || want[2] !== file.bytes.length || want[3] !== digestOf(file.bytes)) throw mismatch(statement, file.path, "it is not as the signed list has it");
+    if (want[1] !== file.mode || want[2] !== file.bytes.length || want[3] !== digestOf(file.bytes))
+      throw mismatch(statement, file.path, "it is not as the signed list has it");
     signed.delete(file.path);
   }
   for (const path of signed.keys()) throw mismatch(statement, path, "it is in the signed list only, or twice in the archive");

@@ -9,7 +9,8 @@ export async function readRequired(path: string, what: string): Promise<Uint8Arr
   try {
     return new Uint8Array(await readFile(path));
   } catch (cause) {
-    if (isErrno(cause, "ENOENT") || isErrno(cause, "EISDIR")) throw new MooringError("PLUGIN_FILE_MISSING", `${what} ${path}`, { why: "there is no such file", cause });
+    if (isErrno(cause, "ENOENT") || isErrno(cause, "EISDIR"))
+      throw new MooringError("PLUGIN_FILE_MISSING", `${what} ${path}`, { why: "there is no such file", cause });
     throw cause;
   }
 }

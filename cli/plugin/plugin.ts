@@ -14,8 +14,19 @@ import { lockOf, lockText, type PluginLock } from "./lock.ts";
 import { spliceYaml } from "./splice.ts";
 
 /** Facts about an archive, for tables. */
-export type PluginFacts = { readonly id: string; readonly version: string; readonly digest: Digest; readonly tree: Digest; readonly main: string; readonly files: number; readonly bytes: number };
-export type InspectedPlugin = PluginFacts & { readonly list: Packed["files"]; readonly claims: { readonly serial: number; readonly fits: boolean } | null };
+export type PluginFacts = {
+  readonly id: string;
+  readonly version: string;
+  readonly digest: Digest;
+  readonly tree: Digest;
+  readonly main: string;
+  readonly files: number;
+  readonly bytes: number;
+};
+export type InspectedPlugin = PluginFacts & {
+  readonly list: Packed["files"];
+  readonly claims: { readonly serial: number; readonly fits: boolean } | null;
+};
 
 /** `mooring plugin pack DIR -o F`: writes the archive. Throws what `packPlugin` throws. */
 export async function pluginPack(options: { readonly dir: string; readonly out: string }): Promise<PluginFacts> {
@@ -27,7 +38,11 @@ export async function pluginPack(options: { readonly dir: string; readonly out: 
 
 /** `mooring plugin sign F --key K.pem [--serial N]`: writes F.sigstore.json. The archive is read by the strict reader first, so nobody signs
  *  what a machine would refuse. Throws PLUGIN_FILE_MISSING, PLUGIN_KEY_UNUSABLE and what the reader throws. */
-export async function pluginSign(options: { readonly file: string; readonly key: string; readonly serial?: number }): Promise<{ readonly out: string; readonly statement: PluginStatement }> {
+export async function pluginSign(options: {
+  readonly file: string;
+  readonly key: string;
+  readonly serial?: number;
+}): Promise<{ readonly out: string; readonly statement: PluginStatement }> {
   const packed = await readPacked(options.file);
   const key = await readPrivateKey(options.key);
   const statement = statementFor(packed, options.serial ?? 1);
@@ -62,7 +77,8 @@ export async function pluginPin(options: {
   const statement = options.key === undefined ? await claimed(options.file) : await pluginVerify({ file: options.file, key: options.key });
   const document = join(options.repo, "plugins", `${statement.id}.yaml`);
   const text = await readIfThere(document);
-  if (text === null) throw new MooringError("PLUGIN_PIN_REFUSED", `plugins/${statement.id}.yaml`, { why: "the fleet repo has no such file" });
+  if (text === null)
+    throw new MooringError("PLUGIN_PIN_REFUSED", `plugins/${statement.id}.yaml`, { why: "the fleet repo has no such file" });
   const edits = [
     { at: ["spec", "version"], value: statement.version },
     { at: ["spec", "digest"], value: statement.bundle },
@@ -81,14 +97,19 @@ export async function pluginInspect(options: { readonly file: string }): Promise
   const packed = await readPacked(options.file);
   const beside = await readIfThere(besides(options.file));
   const claims = beside === null ? null : unverifiedStatement(beside);
-  return { ...factsOf(packed), list: packed.files, claims: claims === null ? null : { serial: claims.serial, fits: claims.bundle === packed.digest && claims.tree === packed.tree } };
+  return {
+    ...factsOf(packed),
+    list: packed.files,
+    claims: claims === null ? null : { serial: claims.serial, fits: claims.bundle === packed.digest && claims.tree === packed.tree },
+  };
 }
 
 /** The statement beside an archive, held against the archive but not against a key. */
 async function claimed(file: string): Promise<PluginStatement> {
   const packed = await readPacked(file);
   const statement = unverifiedStatement(await readRequired(besides(file), "signature"));
-  if (statement.bundle !== packed.digest) throw new MooringError("STATEMENT_DIGEST_MISMATCH", `archive ${file}`, { why: `expected ${statement.bundle}, found ${packed.digest}` });
+  if (statement.bundle !== packed.digest)
+    throw new MooringError("STATEMENT_DIGEST_MISMATCH", `archive ${file}`, { why: `expected ${statement.bundle}, found ${packed.digest}` });
   checkTree(statement, readBundle(packed.tgz));
   return statement;
 }

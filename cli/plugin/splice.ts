@@ -24,7 +24,8 @@ export function spliceYaml(text: string, edits: readonly Edit[], file: string): 
 
 function rangeOf(document: ReturnType<typeof parseDocument>, edit: Edit, file: string): readonly [number, number] {
   const node = document.getIn(edit.at, true);
-  if (!isScalar(node) || node.range === undefined || node.range === null) throw refused(file, `it has no ${edit.at.join(".")} with a plain value`);
+  if (!isScalar(node) || node.range === undefined || node.range === null)
+    throw refused(file, `it has no ${edit.at.join(".")} with a plain value`);
   return [node.range[0], node.range[1]];
 }
 

@@ -18,7 +18,15 @@ export async function assembleGreeter(version: string, into: string): Promise<vo
   await writeFile(join(into, "package.json"), `${JSON.stringify({ ...manifest, version }, null, 2)}\n`);
   await writeFile(join(into, "openclaw.plugin.json"), await readFile(join(GREETER, "openclaw.plugin.json")));
   await writeFile(join(into, "dist", "main.js"), await readFile(join(GREETER, "src", "main.js")));
-  await build({ entryPoints: [SDK], outfile: join(into, "dist", "vendor", "sdk.js"), bundle: true, format: "esm", platform: "node", target: "node24", logLevel: "silent" });
+  await build({
+    entryPoints: [SDK],
+    outfile: join(into, "dist", "vendor", "sdk.js"),
+    bundle: true,
+    format: "esm",
+    platform: "node",
+    target: "node24",
+    logLevel: "silent",
+  });
 }
 
 /** The greeter plugin packed as `version`; equal bytes at every call. */
@@ -34,7 +42,8 @@ export async function packGreeter(version: string): Promise<Packed> {
 
 if (import.meta.main) {
   const [name, version, out] = process.argv.slice(2);
-  if (name !== "greeter" || version === undefined || out === undefined) throw new MooringError("USAGE", "node examples/plugins/build.ts greeter VERSION OUT.tgz");
+  if (name !== "greeter" || version === undefined || out === undefined)
+    throw new MooringError("USAGE", "node examples/plugins/build.ts greeter VERSION OUT.tgz");
   const packed = await packGreeter(version);
   await writeFile(out, packed.tgz);
   console.log(`${out} ${packed.digest}`);

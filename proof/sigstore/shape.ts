@@ -4,7 +4,10 @@ import { PAYLOAD_TYPE, quote } from "./statement.ts";
 
 /** Eight times the bundle of a plugin with 10,000 files. */
 const MAX_BYTES = 16 * 1024 * 1024;
-const MEDIA_TYPES: readonly unknown[] = ["application/vnd.dev.sigstore.bundle.v0.3+json", "application/vnd.dev.sigstore.bundle+json;version=0.3"];
+const MEDIA_TYPES: readonly unknown[] = [
+  "application/vnd.dev.sigstore.bundle.v0.3+json",
+  "application/vnd.dev.sigstore.bundle+json;version=0.3",
+];
 
 /** A keyed DSSE bundle of v0.3 that has nothing in it we do not check: what @sigstore/bundle may see. */
 export type KeyedBundle = { readonly json: JsonObject; readonly hint: string; readonly payload: Uint8Array };
@@ -16,7 +19,9 @@ export type KeyedBundle = { readonly json: JsonObject; readonly hint: string; re
 export function shapeOf(bytes: Uint8Array): KeyedBundle {
   const json = parse(bytes);
   if (!MEDIA_TYPES.includes(json["mediaType"]))
-    throw new MooringError("SIGSTORE_MEDIA_TYPE", "a sigstore bundle", { why: `expected ${String(MEDIA_TYPES[0])}, found ${quote(json["mediaType"])}` });
+    throw new MooringError("SIGSTORE_MEDIA_TYPE", "a sigstore bundle", {
+      why: `expected ${String(MEDIA_TYPES[0])}, found ${quote(json["mediaType"])}`,
+    });
   if ("messageSignature" in json) throw malformed("it holds a message signature; only DSSE envelopes say what they are about");
   only(json, "the bundle", ["mediaType", "verificationMaterial", "dsseEnvelope"]);
   return { json, hint: hintIn(object(json, "verificationMaterial")), payload: payloadIn(object(json, "dsseEnvelope")) };
@@ -26,9 +31,12 @@ function hintIn(material: JsonObject): string {
   const certified = "certificate" in material || "x509CertificateChain" in material;
   if (certified && "publicKey" in material) throw malformed("it names a key and carries a certificate");
   if (certified)
-    throw new MooringError("SIGSTORE_SIGNER_MISMATCH", "a sigstore bundle", { why: "expected a bundle signed with a key, found one signed with a certificate" });
+    throw new MooringError("SIGSTORE_SIGNER_MISMATCH", "a sigstore bundle", {
+      why: "expected a bundle signed with a key, found one signed with a certificate",
+    });
   only(material, "verificationMaterial", ["publicKey", "tlogEntries", "timestampVerificationData"]);
-  if (!isEmptyList(material["tlogEntries"])) throw new MooringError("NOT_YET", "a sigstore bundle with a log entry", { why: "log entries of keyed bundles are not verified yet" });
+  if (!isEmptyList(material["tlogEntries"]))
+    throw new MooringError("NOT_YET", "a sigstore bundle with a log entry", { why: "log entries of keyed bundles are not verified yet" });
   noTimestamps(material["timestampVerificationData"]);
   const key = object(material, "publicKey");
   only(key, "publicKey", ["hint"]);
@@ -40,13 +48,16 @@ function noTimestamps(value: Json | undefined): void {
   if (value === undefined || value === null) return;
   if (!isJsonObject(value)) throw malformed("timestampVerificationData is not an object");
   only(value, "timestampVerificationData", ["rfc3161Timestamps"]);
-  if (!isEmptyList(value["rfc3161Timestamps"])) throw new MooringError("NOT_YET", "a sigstore bundle with a timestamp", { why: "timestamps of keyed bundles are not verified yet" });
+  if (!isEmptyList(value["rfc3161Timestamps"]))
+    throw new MooringError("NOT_YET", "a sigstore bundle with a timestamp", { why: "timestamps of keyed bundles are not verified yet" });
 }
 
 function payloadIn(envelope: JsonObject): Uint8Array {
   only(envelope, "dsseEnvelope", ["payload", "payloadType", "signatures"]);
   if (envelope["payloadType"] !== PAYLOAD_TYPE)
-    throw new MooringError("STATEMENT_TYPE_MISMATCH", "a sigstore bundle", { why: `expected payloadType ${PAYLOAD_TYPE}, found ${quote(envelope["payloadType"])}` });
+    throw new MooringError("STATEMENT_TYPE_MISMATCH", "a sigstore bundle", {
+      why: `expected payloadType ${PAYLOAD_TYPE}, found ${quote(envelope["payloadType"])}`,
+    });
   const signatures = envelope["signatures"];
   if (!Array.isArray(signatures) || signatures.length !== 1) throw malformed("it does not have exactly one signature");
   const signature = (signatures as readonly Json[])[0];

@@ -11,7 +11,8 @@ const CURVES = new Set(["prime256v1", "secp384r1"]);
  *  a keyless signer. Pure. */
 export function signerKeyOf(signer: Json): SignerKey {
   if (!isJsonObject(signer)) throw invalid("it is not an object");
-  if ("keyless" in signer) throw new MooringError("NOT_YET", "a keyless signer", { why: "certificates of Fulcio are not verified yet; sign with a key" });
+  if ("keyless" in signer)
+    throw new MooringError("NOT_YET", "a keyless signer", { why: "certificates of Fulcio are not verified yet; sign with a key" });
   const { key, ...rest } = signer;
   if (typeof key !== "string" || Object.keys(rest).length > 0) throw invalid("it is not {key}");
   return keyOf(key);
@@ -21,7 +22,8 @@ export function signerKeyOf(signer: Json): SignerKey {
 export function keyOf(spki: string): SignerKey {
   const der = decode(spki);
   const key = parse(der);
-  if (key.asymmetricKeyType !== "ec" || !CURVES.has(key.asymmetricKeyDetails?.namedCurve ?? "")) throw invalid("its curve is neither P-256 nor P-384");
+  if (key.asymmetricKeyType !== "ec" || !CURVES.has(key.asymmetricKeyDetails?.namedCurve ?? ""))
+    throw invalid("its curve is neither P-256 nor P-384");
   if (!key.export({ format: "der", type: "spki" }).equals(der)) throw invalid("its DER is not canonical");
   return { key, hint: hintOf(der) };
 }

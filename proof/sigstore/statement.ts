@@ -1,5 +1,14 @@
 import { createHash } from "node:crypto";
-import { canonBytes, type Digest, digestFrom, isDigest, isJsonObject, type Json, type JsonObject, readCanonical } from "#base/canonical/index.ts";
+import {
+  canonBytes,
+  type Digest,
+  digestFrom,
+  isDigest,
+  isJsonObject,
+  type Json,
+  type JsonObject,
+  readCanonical,
+} from "#base/canonical/index.ts";
 import { MooringError } from "#base/errors/index.ts";
 import { type TreeFile, treeDigest } from "#proof/root/index.ts";
 
@@ -93,7 +102,13 @@ function filesOf(value: Json | undefined): readonly TreeFile[] {
 
 function fileOf(value: Json): TreeFile {
   const [path, mode, size, sha256, ...rest] = Array.isArray(value) ? (value as readonly Json[]) : [];
-  const ok = typeof path === "string" && path !== "" && (mode === 0o644 || mode === 0o755) && typeof size === "number" && isDigest(sha256) && rest.length === 0;
+  const ok =
+    typeof path === "string" &&
+    path !== "" &&
+    (mode === 0o644 || mode === 0o755) &&
+    typeof size === "number" &&
+    isDigest(sha256) &&
+    rest.length === 0;
   if (!ok) throw malformed("an entry of predicate.files is not [path, mode, size, sha256]");
   return [path, mode, counter(size, "a size in predicate.files"), sha256];
 }
@@ -109,7 +124,8 @@ function readJson(bytes: Uint8Array): Json {
 function members(value: Json | undefined, where: string, names: readonly string[]): JsonObject {
   if (!isJsonObject(value)) throw malformed(`${where} is not an object`);
   const have = Object.keys(value).sort();
-  if (have.length !== names.length || have.some((name, i) => name !== names[i])) throw malformed(`${where} does not have exactly the members ${names.join(", ")}`);
+  if (have.length !== names.length || have.some((name, i) => name !== names[i]))
+    throw malformed(`${where} does not have exactly the members ${names.join(", ")}`);
   return value;
 }
 

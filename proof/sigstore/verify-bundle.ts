@@ -18,7 +18,9 @@ export function verifyBundle(bundleJson: Uint8Array, signer: Json, window?: KeyW
   const expected = signerKeyOf(signer);
   const bundle = shapeOf(bundleJson);
   if (bundle.hint !== expected.hint)
-    throw new MooringError("SIGSTORE_SIGNER_MISMATCH", "a sigstore bundle", { why: `expected the key with SHA-256 ${expected.hint}, found ${quote(bundle.hint)}` });
+    throw new MooringError("SIGSTORE_SIGNER_MISMATCH", "a sigstore bundle", {
+      why: `expected the key with SHA-256 ${expected.hint}, found ${quote(bundle.hint)}`,
+    });
   if (window !== undefined) checkWindow(window);
   checkSignature(bundle.json, expected);
   return { payload: bundle.payload, hint: bundle.hint };
@@ -26,7 +28,9 @@ export function verifyBundle(bundleJson: Uint8Array, signer: Json, window?: KeyW
 
 function checkWindow({ from, until, now }: KeyWindow): void {
   if ((from !== null && msOf(now) < msOf(from)) || (until !== null && msOf(now) > msOf(until)))
-    throw new MooringError("SIGSTORE_KEY_EXPIRED", "the key of a sigstore bundle", { why: `expected a time in ${from ?? "…"} to ${until ?? "…"}, found ${now}` });
+    throw new MooringError("SIGSTORE_KEY_EXPIRED", "the key of a sigstore bundle", {
+      why: `expected a time in ${from ?? "…"} to ${until ?? "…"}, found ${now}`,
+    });
 }
 
 /** sigstore-js does the cryptography. All thresholds are 0 on purpose: the policy "one reviewed key, no log" has neither log nor
@@ -40,6 +44,9 @@ function checkSignature(json: Json, expected: SignerKey): void {
     const trust = { certificateAuthorities: [], timestampAuthorities: [], tlogs: [], ctlogs: [], publicKey: finder };
     new Verifier(trust, { tlogThreshold: 0, ctlogThreshold: 0, timestampThreshold: 0 }).verify(toSignedEntity(bundleFromJSON(json)));
   } catch (cause) {
-    throw new MooringError("SIGSTORE_SIGNATURE_INVALID", "a sigstore bundle", { why: "its signature is not one of the expected key over this payload", cause });
+    throw new MooringError("SIGSTORE_SIGNATURE_INVALID", "a sigstore bundle", {
+      why: "its signature is not one of the expected key over this payload",
+      cause,
+    });
   }
 }

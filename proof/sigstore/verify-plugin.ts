@@ -4,7 +4,13 @@ import { archiveDigests, type PluginStatement, parseStatement, purlOf } from "./
 import { verifyBundle } from "./verify-bundle.ts";
 
 /** What a plugin section asks for (`signer` as it stands there). */
-export type WantedPlugin = { readonly id: string; readonly version: string; readonly serial: number; readonly bundle: Digest; readonly signer: Json };
+export type WantedPlugin = {
+  readonly id: string;
+  readonly version: string;
+  readonly serial: number;
+  readonly bundle: Digest;
+  readonly signer: Json;
+};
 /** The archive itself, or its digest where the bytes were hashed already. */
 export type PluginProof = { readonly bundleJson: Uint8Array } & ({ readonly tgz: Uint8Array } | { readonly digest: Digest });
 

@@ -18,14 +18,17 @@ export async function fetchBundle(url: string, digest: Digest, signal: AbortSign
   beside.pathname += ".sigstore.json";
   const [tgz, bundleJson] = await Promise.all([download(source, LIMITS.archiveBytes, signal), download(beside, JSON_BYTES, signal)]);
   const found = digestOf(tgz);
-  if (found !== digest) throw new MooringError("BUNDLE_DIGEST_MISMATCH", `archive at ${shown(source)}`, { why: `expected ${digest}, found ${found}` });
+  if (found !== digest)
+    throw new MooringError("BUNDLE_DIGEST_MISMATCH", `archive at ${shown(source)}`, { why: `expected ${digest}, found ${found}` });
   return { tgz, bundleJson };
 }
 
 function sourceOf(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : null;
   if (url === null || (url.protocol !== "https:" && url.protocol !== "http:") || url.username !== "" || url.password !== "")
-    throw new MooringError("BUNDLE_SOURCE_REFUSED", "the source of a plugin", { why: "it is not an http or https URL without credentials" });
+    throw new MooringError("BUNDLE_SOURCE_REFUSED", "the source of a plugin", {
+      why: "it is not an http or https URL without credentials",
+    });
   return url;
 }
 

@@ -37,7 +37,10 @@ export function openBundleStore(folder: string, download: typeof fetchBundle = f
       const cached = await cachedIn(folder, want.bundle);
       const statement = cached === null ? null : verifiedOrNull(cached, want);
       if (cached !== null && statement !== null) return { ...cached, statement };
-      if (url === null) throw new MooringError("BUNDLE_UNREACHABLE", `bundle of plugin ${want.id} ${want.version}`, { why: "it is not in the hub's cache and its section names no URL" });
+      if (url === null)
+        throw new MooringError("BUNDLE_UNREACHABLE", `bundle of plugin ${want.id} ${want.version}`, {
+          why: "it is not in the hub's cache and its section names no URL",
+        });
       const fetched = await share(want, url, signal);
       return { ...fetched, statement: verifyPlugin(fetched, want) };
     },

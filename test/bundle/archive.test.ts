@@ -11,7 +11,13 @@ import { file } from "./support.ts";
 const FAMILY = ["BUNDLE_MALFORMED", "BUNDLE_TOO_LARGE", "BUNDLE_PATH_REFUSED", "BUNDLE_ENTRY_REFUSED"];
 
 /** An archive of raw entries: headers may be changed, and are given a right check sum again. */
-type Raw = { readonly path: string; readonly content?: string; readonly mode?: number; readonly edit?: (header: Buffer) => void; readonly sum?: boolean };
+type Raw = {
+  readonly path: string;
+  readonly content?: string;
+  readonly mode?: number;
+  readonly edit?: (header: Buffer) => void;
+  readonly sum?: boolean;
+};
 
 function rawTar(entries: readonly Raw[], tail: Uint8Array = new Uint8Array(2 * BLOCK)): Uint8Array {
   const parts = entries.flatMap((entry) => {
@@ -41,10 +47,12 @@ function codeOf(tgz: Uint8Array, limits = LIMITS): string {
 }
 
 const readRaw = (entries: readonly Raw[], tail?: Uint8Array): string => codeOf(gzip(rawTar(entries, tail)));
-const named = (name: string) => (header: Buffer): void => {
-  header.fill(0, 0, 100);
-  header.write(name, 0);
-};
+const named =
+  (name: string) =>
+  (header: Buffer): void => {
+    header.fill(0, 0, 100);
+    header.write(name, 0);
+  };
 
 test("what was packed is read back, sorted by path bytes, with modes and contents", () => {
   const files = [file("b", "2"), file("a/b/c.js", "1", 0o755), file("é", ""), file("Z", "z".repeat(512))];
@@ -136,7 +144,8 @@ test("every field of a header has one spelling", () => {
 test("archives that are cut, empty, padded or hide something are refused", () => {
   const whole = rawTar([{ path: "x", content: "hello" }]);
   assert.equal(codeOf(gzip(whole)), "accepted");
-  for (const size of [0, 1, 511, 512, 515, 1024, 1536, 2047]) assert.equal(codeOf(gzip(whole.subarray(0, size))), "BUNDLE_MALFORMED", `${size}`);
+  for (const size of [0, 1, 511, 512, 515, 1024, 1536, 2047])
+    assert.equal(codeOf(gzip(whole.subarray(0, size))), "BUNDLE_MALFORMED", `${size}`);
   assert.equal(codeOf(gzip(new Uint8Array(1024))), "BUNDLE_MALFORMED");
   assert.equal(readRaw([{ path: "x" }], new Uint8Array(10_240)), "BUNDLE_MALFORMED");
   assert.equal(codeOf(gzip(new Uint8Array([...whole, 1]))), "BUNDLE_MALFORMED");

@@ -67,9 +67,11 @@ test("what a machine would refuse is not packed", async () => {
 test("install scripts are refused; other scripts are not our business", () => {
   const withScripts = (scripts: object): (() => unknown) => {
     const files = pluginFiles().filter((one) => one.path !== "package.json");
-    return () => packFiles([...files, file("package.json", JSON.stringify({ name: "demo", version: "1.0.0", main: "./dist/main.js", scripts }))]);
+    return () =>
+      packFiles([...files, file("package.json", JSON.stringify({ name: "demo", version: "1.0.0", main: "./dist/main.js", scripts }))]);
   };
-  for (const name of ["preinstall", "install", "postinstall", "prepare"]) assert.throws(withScripts({ [name]: "x" }), { code: "PLUGIN_SCRIPTS_REFUSED" });
+  for (const name of ["preinstall", "install", "postinstall", "prepare"])
+    assert.throws(withScripts({ [name]: "x" }), { code: "PLUGIN_SCRIPTS_REFUSED" });
   assert.doesNotThrow(withScripts({ test: "x" }));
 });
 

@@ -48,8 +48,14 @@ test("a stream of another pack, a wrong file key, or contents unlike the header 
   const [header, stream] = unframed(pack.bytes) as [Uint8Array, Uint8Array];
   const other = unframed(sealPack(mine, blobs).bytes)[1] as Uint8Array;
   await assert.rejects(openPack(framed(header, other), unwrap, mine), { code: "STREAM_CORRUPT" });
-  await assert.rejects(openPack(framed(header, stream), async () => new Uint8Array(32), mine), { code: "STREAM_CORRUPT" });
-  await assert.rejects(openPack(framed(header, stream), async () => new Uint8Array(31), mine), { code: "PACK_MALFORMED" });
+  await assert.rejects(
+    openPack(framed(header, stream), async () => new Uint8Array(32), mine),
+    { code: "STREAM_CORRUPT" },
+  );
+  await assert.rejects(
+    openPack(framed(header, stream), async () => new Uint8Array(31), mine),
+    { code: "PACK_MALFORMED" },
+  );
   await assert.rejects(openPack(framed(header), unwrap, mine), { code: "PACK_MALFORMED" });
   await assert.rejects(openPack(framed(header, stream, stream), unwrap, mine), { code: "PACK_MALFORMED" });
 });

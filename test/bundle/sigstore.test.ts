@@ -49,7 +49,10 @@ test("a keyed bundle is accepted by archive and by digest, on P-256 and P-384", 
 });
 
 test("both spellings of media type v0.3 count, every other is refused (f)", () => {
-  assert.equal(refusedAfter((b) => (b.mediaType = "application/vnd.dev.sigstore.bundle+json;version=0.3")), "accepted");
+  assert.equal(
+    refusedAfter((b) => (b.mediaType = "application/vnd.dev.sigstore.bundle+json;version=0.3")),
+    "accepted",
+  );
   for (const type of [
     "application/vnd.dev.sigstore.bundle+json;version=0.1",
     "application/vnd.dev.sigstore.bundle+json;version=0.2",
@@ -59,14 +62,27 @@ test("both spellings of media type v0.3 count, every other is refused (f)", () =
     3,
     null,
   ])
-    assert.equal(refusedAfter((b) => (b.mediaType = type)), "SIGSTORE_MEDIA_TYPE", String(type));
+    assert.equal(
+      refusedAfter((b) => (b.mediaType = type)),
+      "SIGSTORE_MEDIA_TYPE",
+      String(type),
+    );
 });
 
 test("a valid attestation for one plugin does not install another (c)", async () => {
   const other = await signedPlugin(key, "other", "1.2.3", 7);
-  assert.equal(codeOf(() => verifyPlugin({ tgz: good.packed.tgz, bundleJson: other.bundleJson }, good.want)), "STATEMENT_PLUGIN_MISMATCH");
-  assert.equal(codeOf(() => verifyPlugin({ tgz: other.packed.tgz, bundleJson: good.bundleJson }, good.want)), "STATEMENT_DIGEST_MISMATCH");
-  assert.equal(codeOf(() => verifyPlugin({ digest: other.packed.digest, bundleJson: good.bundleJson }, good.want)), "STATEMENT_DIGEST_MISMATCH");
+  assert.equal(
+    codeOf(() => verifyPlugin({ tgz: good.packed.tgz, bundleJson: other.bundleJson }, good.want)),
+    "STATEMENT_PLUGIN_MISMATCH",
+  );
+  assert.equal(
+    codeOf(() => verifyPlugin({ tgz: other.packed.tgz, bundleJson: good.bundleJson }, good.want)),
+    "STATEMENT_DIGEST_MISMATCH",
+  );
+  assert.equal(
+    codeOf(() => verifyPlugin({ digest: other.packed.digest, bundleJson: good.bundleJson }, good.want)),
+    "STATEMENT_DIGEST_MISMATCH",
+  );
 });
 
 test("id, version, serial and digest are each compared with the request", () => {
@@ -85,12 +101,24 @@ test("the error says what was expected and what was found", () => {
 });
 
 test("an attestation of another type does not count, well signed or not (d)", () => {
-  assert.equal(resigned((s) => (s._type = "https://in-toto.io/Statement/v0.1")), "STATEMENT_TYPE_MISMATCH");
-  assert.equal(resigned((s) => (s.predicateType = "https://slsa.dev/provenance/v1")), "STATEMENT_TYPE_MISMATCH");
+  assert.equal(
+    resigned((s) => (s._type = "https://in-toto.io/Statement/v0.1")),
+    "STATEMENT_TYPE_MISMATCH",
+  );
+  assert.equal(
+    resigned((s) => (s.predicateType = "https://slsa.dev/provenance/v1")),
+    "STATEMENT_TYPE_MISMATCH",
+  );
   const payload = verifyBundle(good.bundleJson, key.signer).payload;
   const typed = jsonBytes(bundleOver(key, payload, "application/json"));
-  assert.equal(codeOf(() => verifyPlugin({ ...proof, bundleJson: typed }, good.want)), "STATEMENT_TYPE_MISMATCH");
-  assert.equal(refusedAfter((b) => (b.dsseEnvelope.payloadType = "text/plain")), "STATEMENT_TYPE_MISMATCH");
+  assert.equal(
+    codeOf(() => verifyPlugin({ ...proof, bundleJson: typed }, good.want)),
+    "STATEMENT_TYPE_MISMATCH",
+  );
+  assert.equal(
+    refusedAfter((b) => (b.dsseEnvelope.payloadType = "text/plain")),
+    "STATEMENT_TYPE_MISMATCH",
+  );
 });
 
 test("a statement is read strictly even when it is well signed", () => {
@@ -116,25 +144,44 @@ test("a statement is read strictly even when it is well signed", () => {
     (s: any) => (s.predicate.version = "latest"),
   ])
     assert.equal(resigned(change), "STATEMENT_MALFORMED", String(change));
-  assert.equal(resigned((s) => (s.subject[0].digest.sha512 = "0".repeat(128))), "STATEMENT_DIGEST_MISMATCH");
+  assert.equal(
+    resigned((s) => (s.subject[0].digest.sha512 = "0".repeat(128))),
+    "STATEMENT_DIGEST_MISMATCH",
+  );
   const spaced = new TextEncoder().encode(`${new TextDecoder().decode(verifyBundle(good.bundleJson, key.signer).payload)}\n`);
-  assert.equal(codeOf(() => verifyPlugin({ ...proof, bundleJson: jsonBytes(bundleOver(key, spaced)) }, good.want)), "STATEMENT_MALFORMED");
+  assert.equal(
+    codeOf(() => verifyPlugin({ ...proof, bundleJson: jsonBytes(bundleOver(key, spaced)) }, good.want)),
+    "STATEMENT_MALFORMED",
+  );
 });
 
 test("another key, or the right hint with another key's signature, is refused", async () => {
   const thief = makeKey();
   const stolen = await signedPlugin(thief, "demo", "1.2.3", 7);
-  assert.equal(codeOf(() => verifyPlugin({ ...proof, bundleJson: stolen.bundleJson }, good.want)), "SIGSTORE_SIGNER_MISMATCH");
+  assert.equal(
+    codeOf(() => verifyPlugin({ ...proof, bundleJson: stolen.bundleJson }, good.want)),
+    "SIGSTORE_SIGNER_MISMATCH",
+  );
   const posing = parsed(stolen.bundleJson) as any;
   posing.verificationMaterial.publicKey.hint = key.hint;
-  assert.equal(codeOf(() => verifyPlugin({ ...proof, bundleJson: jsonBytes(posing) }, good.want)), "SIGSTORE_SIGNATURE_INVALID");
-  assert.equal(refusedAfter((b) => (b.verificationMaterial.publicKey.hint = "")), "SIGSTORE_SIGNER_MISMATCH");
+  assert.equal(
+    codeOf(() => verifyPlugin({ ...proof, bundleJson: jsonBytes(posing) }, good.want)),
+    "SIGSTORE_SIGNATURE_INVALID",
+  );
+  assert.equal(
+    refusedAfter((b) => (b.verificationMaterial.publicKey.hint = "")),
+    "SIGSTORE_SIGNER_MISMATCH",
+  );
 });
 
 test("a key counts only inside its window, against now, since nothing else is proven (k)", () => {
   const at = (from: number | null, until: number | null): string =>
     codeOf(() =>
-      verifyBundle(good.bundleJson, key.signer, { from: from === null ? null : timeOf(from), until: until === null ? null : timeOf(until), now: timeOf(1000) }),
+      verifyBundle(good.bundleJson, key.signer, {
+        from: from === null ? null : timeOf(from),
+        until: until === null ? null : timeOf(until),
+        now: timeOf(1000),
+      }),
     );
   assert.equal(at(null, null), "accepted");
   assert.equal(at(1000, 1000), "accepted");
@@ -155,8 +202,14 @@ test("certificates, second signatures, unknown members and sloppy base64 are ref
   const certificate = { rawBytes: "AAAA" };
   const both = (b: any): unknown => (b.verificationMaterial.certificate = certificate);
   assert.equal(refusedAfter(both), "SIGSTORE_MALFORMED");
-  assert.equal(refusedAfter((b) => (b.verificationMaterial.x509CertificateChain = { certificates: [certificate] })), "SIGSTORE_MALFORMED");
-  assert.equal(refusedAfter((b) => (b.verificationMaterial = { certificate })), "SIGSTORE_SIGNER_MISMATCH");
+  assert.equal(
+    refusedAfter((b) => (b.verificationMaterial.x509CertificateChain = { certificates: [certificate] })),
+    "SIGSTORE_MALFORMED",
+  );
+  assert.equal(
+    refusedAfter((b) => (b.verificationMaterial = { certificate })),
+    "SIGSTORE_SIGNER_MISMATCH",
+  );
   for (const change of [
     (b: any) => b.dsseEnvelope.signatures.push(b.dsseEnvelope.signatures[0]),
     (b: any) => (b.dsseEnvelope.signatures = []),
@@ -175,20 +228,48 @@ test("certificates, second signatures, unknown members and sloppy base64 are ref
     (b: any) => delete b.dsseEnvelope,
   ])
     assert.equal(refusedAfter(change), "SIGSTORE_MALFORMED", String(change));
-  for (const bytes of ["", "null", "[]", "{", "\uFFFD"]) assert.equal(codeOf(() => verifyBundle(new TextEncoder().encode(bytes), key.signer)), "SIGSTORE_MALFORMED");
+  for (const bytes of ["", "null", "[]", "{", "\uFFFD"])
+    assert.equal(
+      codeOf(() => verifyBundle(new TextEncoder().encode(bytes), key.signer)),
+      "SIGSTORE_MALFORMED",
+    );
 });
 
 test("what is not verified yet is refused, never ignored", () => {
-  assert.equal(refusedAfter((b) => (b.verificationMaterial.tlogEntries = [{}])), "NOT_YET");
-  assert.equal(refusedAfter((b) => (b.verificationMaterial.timestampVerificationData = { rfc3161Timestamps: [{ signedTimestamp: "AA==" }] })), "NOT_YET");
-  assert.equal(codeOf(() => verifyPlugin(proof, { ...good.want, signer: { keyless: { issuer: "https://issuer.example" } } })), "NOT_YET");
+  assert.equal(
+    refusedAfter((b) => (b.verificationMaterial.tlogEntries = [{}])),
+    "NOT_YET",
+  );
+  assert.equal(
+    refusedAfter((b) => (b.verificationMaterial.timestampVerificationData = { rfc3161Timestamps: [{ signedTimestamp: "AA==" }] })),
+    "NOT_YET",
+  );
+  assert.equal(
+    codeOf(() => verifyPlugin(proof, { ...good.want, signer: { keyless: { issuer: "https://issuer.example" } } })),
+    "NOT_YET",
+  );
 });
 
 test("an expected signer of another form or curve is refused", () => {
   const der = Buffer.from(key.spki, "base64");
   const padded = Buffer.concat([der, Buffer.from([0])]).toString("base64");
-  const signers: Json[] = [null, "key", {}, { key: 1 }, { key: "!" }, { key: "AAAA" }, { key: makeKey("secp256k1").spki }, { key: padded }, { key: key.spki, extra: 1 }];
-  for (const signer of signers) assert.equal(codeOf(() => verifyPlugin(proof, { ...good.want, signer })), "SIGNER_INVALID", JSON.stringify(signer));
+  const signers: Json[] = [
+    null,
+    "key",
+    {},
+    { key: 1 },
+    { key: "!" },
+    { key: "AAAA" },
+    { key: makeKey("secp256k1").spki },
+    { key: padded },
+    { key: key.spki, extra: 1 },
+  ];
+  for (const signer of signers)
+    assert.equal(
+      codeOf(() => verifyPlugin(proof, { ...good.want, signer })),
+      "SIGNER_INVALID",
+      JSON.stringify(signer),
+    );
 });
 
 test("no change to one byte of a bundle is accepted, unless it stays the same statement", () => {
@@ -212,10 +293,22 @@ test("no change to one byte of a bundle is accepted, unless it stays the same st
 
 test("any JSON in place of a bundle or signer gives one of our errors", () => {
   fc.assert(
-    fc.property(fc.jsonValue(), fc.jsonValue(), fc.constantFrom("mediaType", "verificationMaterial", "dsseEnvelope"), (value, signer, member) => {
-      const json = { ...parsed(good.bundleJson), [member]: value };
-      for (const bytes of [jsonBytes(value), jsonBytes(json)]) assert.notEqual(codeOf(() => verifyBundle(bytes, key.signer)), "accepted");
-      assert.notEqual(codeOf(() => verifyBundle(good.bundleJson, signer as Json)), "accepted");
-    }),
+    fc.property(
+      fc.jsonValue(),
+      fc.jsonValue(),
+      fc.constantFrom("mediaType", "verificationMaterial", "dsseEnvelope"),
+      (value, signer, member) => {
+        const json = { ...parsed(good.bundleJson), [member]: value };
+        for (const bytes of [jsonBytes(value), jsonBytes(json)])
+          assert.notEqual(
+            codeOf(() => verifyBundle(bytes, key.signer)),
+            "accepted",
+          );
+        assert.notEqual(
+          codeOf(() => verifyBundle(good.bundleJson, signer as Json)),
+          "accepted",
+        );
+      },
+    ),
   );
 });

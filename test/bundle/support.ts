@@ -32,7 +32,13 @@ export function pluginFiles(id = "demo", version = "1.0.0", extra: readonly TarF
 export type Signed = { readonly packed: Packed; readonly bundleJson: Uint8Array; readonly want: WantedPlugin };
 
 /** A packed and signed plugin, and what a section would ask for to get it. */
-export async function signedPlugin(key: TestKey, id = "demo", version = "1.0.0", serial = 1, extra: readonly TarFile[] = []): Promise<Signed> {
+export async function signedPlugin(
+  key: TestKey,
+  id = "demo",
+  version = "1.0.0",
+  serial = 1,
+  extra: readonly TarFile[] = [],
+): Promise<Signed> {
   const packed = packFiles(pluginFiles(id, version, extra));
   const bundleJson = await signStatement(statementFor(packed, serial), key.hint, (bytes) => signBytes(key, bytes));
   return { packed, bundleJson, want: { id, version, serial, bundle: packed.digest, signer: key.signer } };
