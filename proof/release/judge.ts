@@ -1,0 +1,108 @@
+import type { Time } from "#base/time/index.ts";
+import { RELEASE_CLASSES, type ReleaseClass } from "#proof/root/index.ts";
+import type { RoleName } from "#schemas/wire/index.ts";
+import { findTrustChain, type Holds, type KnownRelease, sectionOf } from "./known.ts";
+import { isSecretsSigned } from "./secrets.ts";
+import { isCandidate, proverOf, roleOfClass, type SignedRelease, type SignedSecrets } from "./signed.ts";
+import { countRole, type RoleCount } from "./signers.ts";
+import type { Trust } from "./trust.ts";
+import { stepFault } from "./walk.ts";
+
+/** A role that still has to sign, for which classes, who has, and who could. */
+export type Missing = {
+  readonly role: RoleName;
+  readonly classes: readonly (ReleaseClass | "trust" | "secrets")[];
+  readonly have: readonly string[];
+  readonly need: number;
+  readonly principals: readonly string[];
+};
+
+/** `carried` = the earlier releases that prove entries of the head; `trust` = the head's trust section once a chain leads to it. */
+export type Judgement = {
+  readonly complete: boolean;
+  readonly expired: boolean;
+  readonly missing: readonly Missing[];
+  readonly carried: readonly SignedRelease[];
+  readonly trust: Trust | null;
+};
+
+/** Whether a release can be proven to any machine that stands on `holds`, and who is missing if not. It runs the rules of `acceptRelease`: the
+ *  release role signed it, trust is reached, every class's entry is signed for by its role here or on an earlier release with the same
+ *  entry. A class that never had a machine needs nobody. With `now`, an expired release is not complete. Pure. */
+export function judgeRelease(input: {
+  readonly head: KnownRelease;
+  readonly releases: readonly KnownRelease[];
+  readonly holds: Holds;
+  readonly sections?: readonly Trust[];
+  readonly now?: Time;
+}): Judgement {
+  const { releases, holds, now } = input;
+  const head = input.head.release;
+  const known = [...releases.filter(({ release }) => release.digest !== head.digest), input.head];
+  const search = findTrustChain(holds, head, known, input.sections);
+  const trust = search.chain === null ? null : sectionOf(head.doc.trust, known, input.sections);
+  const expired = now !== undefined && now >= head.doc.expires;
+  if (trust === null) return { complete: false, expired, missing: missingRoot(input.head, search.last), carried: [], trust: null };
+  const judged = judgeClasses(head, known, trust);
+  return { complete: judged.missing.length === 0 && !expired, expired, ...judged, trust };
+}
+
+/** Whether a secrets release counts under a release's trust; null when it does. */
+export function judgeSecrets(secrets: SignedSecrets, trust: Trust, serial: number): Missing | null {
+  if (isSecretsSigned(secrets, trust, serial)) return null;
+  return missingOf(countRole(trust.section, "secrets", secrets.signers(), serial), ["secrets"]);
+}
+
+function judgeClasses(
+  head: SignedRelease,
+  known: readonly KnownRelease[],
+  trust: Trust,
+): { readonly missing: readonly Missing[]; readonly carried: readonly SignedRelease[] } {
+  const earlier = known.map(({ release }) => release).filter((release) => release.digest !== head.digest);
+  const carried = new Set<SignedRelease>();
+  const open = new Map<RoleName, ReleaseClass[]>();
+  if (!countRole(trust.section, "release", head.signers(), head.doc.serial).met) open.set("release", changedOf(head, "release"));
+  for (const name of RELEASE_CLASSES) {
+    if (!isNeeded(name, head, earlier)) continue;
+    const prover = proverOf(name, head, earlier, trust);
+    const role = roleOfClass(name);
+    if (prover === null) open.set(role, [...new Set([...(open.get(role) ?? []), name])]);
+    else if (prover !== head) carried.add(prover);
+  }
+  const missing = [...open].map(([role, classes]) => missingOf(bestCount(role, classes, head, earlier, trust), classes));
+  return { missing, carried: [...carried] };
+}
+
+/** Of the documents that could prove it, the one that is nearest to the threshold; for the release role only the head counts. */
+function bestCount(
+  role: RoleName,
+  classes: readonly ReleaseClass[],
+  head: SignedRelease,
+  earlier: readonly SignedRelease[],
+  trust: Trust,
+): RoleCount {
+  const others = role === "release" ? [] : earlier.filter((release) => classes.every((name) => isCandidate(release, name, head)));
+  const counts = [head, ...others].map((release) => countRole(trust.section, role, release.signers(), release.doc.serial));
+  return counts.reduce((best, count) => (count.have.length > best.have.length ? count : best));
+}
+
+function changedOf(head: SignedRelease, role: RoleName): ReleaseClass[] {
+  return RELEASE_CLASSES.filter((name) => roleOfClass(name) === role && head.doc.classes[name].since === head.doc.serial);
+}
+
+function isNeeded(name: ReleaseClass, head: SignedRelease, earlier: readonly SignedRelease[]): boolean {
+  return [head, ...earlier.filter((release) => release.doc.serial < head.doc.serial)].some((release) => release.doc.classes[name].size > 0);
+}
+
+function missingRoot(head: KnownRelease, last: Trust | null): readonly Missing[] {
+  const { release, trust } = head;
+  const asked = [last, trust].filter((t): t is Trust => t !== null);
+  const counts = asked.map((t) => countRole(t.section, "root", release.signers(), release.doc.serial)).filter((count) => !count.met);
+  if (counts.length > 0) return counts.map((count) => missingOf(count, ["trust"]));
+  const why = trust !== null && last !== null && stepFault(last, { release, trust }) === null;
+  return why ? [] : [{ role: "root", classes: ["trust"], have: [], need: 1, principals: [] }];
+}
+
+function missingOf(count: RoleCount, classes: Missing["classes"]): Missing {
+  return { role: count.role, classes, have: count.have, need: count.need, principals: count.principals };
+}
