@@ -1,2 +1,3 @@
 export type { BridgeSide } from "./bridge-side.ts";
 export { type PluginSupervisor, createSupervisor, type SupervisorOptions } from "./supervisor.ts";
+export { closeInherited } from "./descriptors.ts";

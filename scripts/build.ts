@@ -1,0 +1,60 @@
+/** Builds what machines run: `node scripts/build.ts [--metafile FILE]`. Same inputs, same bytes; no dates, no absolute paths in the output. */
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { build, type Metafile } from "esbuild";
+
+const root = join(import.meta.dirname, "..");
+
+/** Each output with its entry. Agent, egress and unpack hold no sodium; the bridge loads it from node_modules. */
+const OUTPUTS = {
+  "openclaw-lobster.mjs": "lobster/cli/main.ts",
+  "bridge.mjs": "enclave-bridge/device/main.ts",
+  "egress.mjs": "egress/main.ts",
+  "unpack.mjs": "bundle/read/child.ts",
+} as const;
+export type OutputName = keyof typeof OUTPUTS;
+
+/** Bundles `names` (all that have an entry, unless named) into `folder` and answers what is in each. */
+export async function buildOutputs(folder: string, names: readonly OutputName[] = builtOutputs()): Promise<ReadonlyMap<OutputName, Metafile>> {
+  mkdirSync(folder, { recursive: true });
+  const metas = await Promise.all(names.map(async (name) => [name, await bundleOne(folder, name)] as const));
+  return new Map(metas);
+}
+
+/** Outputs whose entry exists. */
+export function builtOutputs(): readonly OutputName[] {
+  return (Object.keys(OUTPUTS) as OutputName[]).filter((name) => existsSync(join(root, OUTPUTS[name])));
+}
+
+async function bundleOne(folder: string, name: OutputName): Promise<Metafile> {
+  const result = await build({
+    absWorkingDir: root,
+    entryPoints: [OUTPUTS[name]],
+    outfile: join(folder, name),
+    bundle: true,
+    platform: "node",
+    format: "esm",
+    target: "node24",
+    mainFields: ["module", "main"], // the smaller ESM builds where a package has both
+    minifyWhitespace: true,
+    minifySyntax: true,
+    minifyIdentifiers: false, // stacks stay readable
+    legalComments: "none",
+    external: ["sodium-native"],
+    banner: { js: "import{createRequire as mooringRequire}from'node:module';const require=mooringRequire(import.meta.url);" }, // CommonJS packages inside ask for node: modules
+    metafile: true,
+    logLevel: "silent",
+  });
+  return result.metafile;
+}
+
+if (import.meta.main) {
+  const metas = await buildOutputs(join(root, "dist"));
+  const at = process.argv.indexOf("--metafile");
+  const file = process.argv[at + 1];
+  if (at > 0 && file !== undefined) writeFileSync(file, JSON.stringify(Object.fromEntries(metas)));
+  for (const [name, meta] of metas) {
+    const bytes = Object.values(meta.outputs).reduce((sum, output) => sum + output.bytes, 0);
+    process.stdout.write(`${name.padEnd(22)} ${(bytes / 1024).toFixed(0).padStart(5)} KB\n`);
+  }
+}
