@@ -96,7 +96,9 @@ function members(bytes: Uint8Array, names: readonly string[]): JsonObject {
 }
 
 function bytesIn(header: JsonObject, name: string): Uint8Array {
-  return attempt(`${name} is not base64`, () => fromBase64(String(header[name]), name));
+  const text = header[name];
+  if (typeof text !== "string") throw malformed(`${name} is not text`);
+  return attempt(`${name} is not base64`, () => fromBase64(text, name));
 }
 
 function partsOf(bytes: Uint8Array, count: number): readonly Uint8Array[] {

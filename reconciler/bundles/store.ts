@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { type Digest, digestOf } from "#base/canonical/index.ts";
+import { canon, type Digest, digestOf } from "#base/canonical/index.ts";
 import { makeFolder, readIfThere, removeIfThere, writeDurable } from "#base/durable/index.ts";
 import { MooringError } from "#base/errors/index.ts";
 import { type PluginStatement, verifyPlugin, type WantedPlugin } from "#proof/sigstore/index.ts";
@@ -9,14 +9,15 @@ import { type FetchedBundle, fetchBundle } from "./fetch.ts";
 export type HeldBundle = FetchedBundle & { readonly statement: PluginStatement };
 export type BundleStore = {
   /** The bundle of a plugin section, from the cache or from `url` (null = cache only). Verified at every call, so a cache file that was
-   *  changed is fetched again, and a signer that changed in the fleet repo counts at once. Calls for one digest share one download.
+   *  changed is fetched again, and a signer that changed in the fleet repo counts at once. Equal calls share one
+   *  download, and its end when the first caller's signal fires.
    *  Throws what `fetchBundle` and `verifyPlugin` throw; BUNDLE_UNREACHABLE when it is in no cache and there is no URL. */
   get(want: WantedPlugin, url: string | null, signal: AbortSignal): Promise<HeldBundle>;
 };
 
 /** Bundles cached by digest in `folder` (made when missing). Nothing there is trusted: deleting it costs a download. */
 export function openBundleStore(folder: string, download: typeof fetchBundle = fetchBundle): BundleStore {
-  const running = new Map<Digest, Promise<FetchedBundle>>();
+  const running = new Map<string, Promise<FetchedBundle>>();
 
   const fetchAndKeep = async (want: WantedPlugin, url: string, signal: AbortSignal): Promise<FetchedBundle> => {
     const fetched = await download(url, want.bundle, signal);
@@ -25,10 +26,11 @@ export function openBundleStore(folder: string, download: typeof fetchBundle = f
     return fetched;
   };
   const share = (want: WantedPlugin, url: string, signal: AbortSignal): Promise<FetchedBundle> => {
-    const other = running.get(want.bundle);
+    const key = canon(want);
+    const other = running.get(key);
     if (other !== undefined) return other;
-    const own = fetchAndKeep(want, url, signal).finally(() => running.delete(want.bundle));
-    running.set(want.bundle, own);
+    const own = fetchAndKeep(want, url, signal).finally(() => running.delete(key));
+    running.set(key, own);
     return own;
   };
 

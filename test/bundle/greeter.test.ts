@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
+import type { Duplex } from "node:stream";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { readBundle } from "#bundle/read/index.ts";
@@ -35,4 +36,39 @@ test("the greeter says its version at the start and ends when no bridge is there
   const code = await new Promise((resolve) => child.on("close", resolve));
   assert.equal(out, "greeter 1.1.0 started\n");
   assert.notEqual(code, 0);
+});
+
+/** A frame of the fd-3 protocol: u32 length, type, payload. */
+function frame(type: number, ...payload: Uint8Array[]): Uint8Array {
+  const body = Buffer.concat([Uint8Array.of(type), ...payload]);
+  const size = Buffer.alloc(4);
+  size.writeUInt32BE(body.length);
+  return Buffer.concat([size, body]);
+}
+
+test("the greeter uses its secret again and again, says so, and never prints it", async () => {
+  const tree = join(dir, "fd");
+  await assembleGreeter("1.0.0", tree);
+  const child = spawn(process.execPath, [join(tree, "dist", "main.js")], { env: {}, stdio: ["ignore", "pipe", "pipe", "pipe"] });
+  const bridge = child.stdio[3] as Duplex;
+  const asked: string[] = [];
+  bridge.on("data", (chunk: Buffer) => {
+    if (chunk[4] !== 0x02) return; // an ACK alone
+    const id = chunk.subarray(5, 9);
+    asked.push(chunk.subarray(9, 4 + chunk.readUInt32BE(0)).toString());
+    if (asked.length === 1) bridge.write(frame(0x03, id, Buffer.from("hunter2!")));
+    else bridge.write(frame(0x04, id, Buffer.from(JSON.stringify({ code: "SECRET_REVOKED", message: "gone", retry: false }))));
+  });
+  bridge.on("error", () => {}); // the child is killed below
+  bridge.write(frame(0x01, Buffer.from(JSON.stringify({ v: 1, plugin: "greeter", refs: [] }))));
+  let out = "";
+  for await (const part of child.stdout) {
+    out += String(part);
+    if (out.includes("refused")) break;
+  }
+  const closed = new Promise((resolve) => child.on("close", resolve));
+  child.kill("SIGKILL");
+  await closed;
+  assert.equal(out, "greeter 1.0.0 started\ngreeting ok (8 bytes, use 1)\ngreeting refused: SECRET_REVOKED\n");
+  assert.deepEqual(asked, ["secret://team/greeting", "secret://team/greeting"]);
 });
