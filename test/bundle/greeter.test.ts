@@ -49,7 +49,8 @@ function frame(type: number, ...payload: Uint8Array[]): Uint8Array {
 test("the greeter uses its secret again and again, says so, and never prints it", async () => {
   const tree = join(dir, "fd");
   await assembleGreeter("1.0.0", tree);
-  const child = spawn(process.execPath, [join(tree, "dist", "main.js")], { env: {}, stdio: ["ignore", "pipe", "pipe", "pipe"] });
+  const child = spawn(process.execPath, [join(tree, "dist", "main.js")], { env: {}, stdio: ["ignore", "pipe", "ignore", "pipe"] });
+  assert.ok(child.stdout !== null);
   const bridge = child.stdio[3] as Duplex;
   const asked: string[] = [];
   bridge.on("data", (chunk: Buffer) => {

@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { canonBytes, digestOf } from "#base/canonical/index.ts";
 import { MooringError } from "#base/errors/index.ts";
 import { framed, unframed } from "#base/frames/index.ts";
-import { openPack, PACK_INFO, type PackBlob, sealPack, type Unwrap } from "#bundle/sealed/index.ts";
+import { openPack, PACK_INFO, type PackBlob, sealPack, type Unwrap } from "./index.ts";
 import { openWith, recipientOf } from "#seal/hpke/index.ts";
 
 const ecdh = createECDH("prime256v1");

@@ -3,11 +3,11 @@ import { test } from "node:test";
 import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { MooringError } from "#base/errors/index.ts";
-import { gzip } from "#bundle/gzip.ts";
-import { LIMITS, readBundle, type TarFile } from "#bundle/read/index.ts";
-import { BLOCK, padding, tarHeader, writeTar } from "#bundle/tar.ts";
-import { file } from "./support.ts";
+import { gzip } from "../gzip.ts";
+import { LIMITS, readBundle, type TarFile } from "./index.ts";
+import { BLOCK, padding, tarHeader, writeTar } from "../tar.ts";
 
+const file = (path: string, content: string, mode = 0o644): TarFile => ({ path, mode, bytes: new TextEncoder().encode(content) });
 const FAMILY = ["BUNDLE_MALFORMED", "BUNDLE_TOO_LARGE", "BUNDLE_PATH_REFUSED", "BUNDLE_ENTRY_REFUSED"];
 
 /** An archive of raw entries: headers may be changed, and are given a right check sum again. */
