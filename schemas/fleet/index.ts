@@ -9,6 +9,7 @@ import { secretGrant, type SecretGrantDocument } from "./secret-grant.ts";
 import { secret, type SecretDocument } from "./secret.ts";
 
 export type { Selector } from "./common.ts";
+export { type PluginLock, pluginLock } from "./lock.ts";
 export { bytesOf, instantOf, secondsOf } from "./units.ts";
 export type {
   BaselineDocument,

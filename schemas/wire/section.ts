@@ -36,7 +36,14 @@ export type TrustSection = {
   /** age recipients that new secret versions are sealed to; left out when empty. */
   readonly recipients?: readonly string[];
 };
-export type AgentSection = { readonly kind: "agent"; readonly version: string; readonly serial: number; readonly bundle: Digest };
+export type AgentSection = {
+  readonly kind: "agent";
+  readonly version: string;
+  readonly serial: number;
+  readonly bundle: Digest;
+  /** Digest of the Node binary, when the baseline names it. */
+  readonly node?: Digest;
+};
 export type IdentitySection = {
   readonly kind: "identity";
   readonly incarnation: number;
@@ -95,4 +102,6 @@ export type Desired = { readonly v: 1; readonly fleet: FleetId; readonly machine
 export type RunSpec = {
   readonly mode: "lobster" | "gateway";
   readonly restart: "always" | "on-failure" | "never";
+  /** Plugins of the same machine that are applied first; sorted, left out when empty. */
+  readonly dependsOn?: readonly string[];
 };

@@ -1,0 +1,49 @@
+import { readdir, readFile, stat } from "node:fs/promises";
+import { join, relative, sep } from "node:path";
+import { digestOf } from "#base/canonical/index.ts";
+import { type FleetFile, type FleetFiles, type Finding, type FleetRepo, gate, hasErrors, loadFleet, sortFindings } from "#reconciler/desired/index.ts";
+
+export type Out = { write(text: string): unknown };
+
+/** Checks the fleet repo in folder `dir` as the hub would and prints what it finds, one `file:line:col code message` and its fix each.
+ *  Exit code 0 when this hub could run it, else 1. No network, no git: what lies in the folder is what is checked. */
+export async function validate(dir: string, out: Out): Promise<number> {
+  const loaded = await loadFleet(await readFolder(dir));
+  const findings = sortFindings([...loaded.findings, ...(loaded.fleet === undefined ? [] : gate(loaded.fleet))]);
+  for (const item of findings) out.write(findingText(item));
+  if (hasErrors(findings) || loaded.fleet === undefined) {
+    const errors = findings.filter((item) => item.level === "error").length;
+    out.write(`${dir}: ${errors} ${errors === 1 ? "error" : "errors"}\n`);
+    return 1;
+  }
+  out.write(`${dir}: valid: ${countsOf(loaded.fleet)}\n`);
+  return 0;
+}
+
+/** One finding for people. */
+export function findingText({ file, line, col, code, level, message, fix }: Finding): string {
+  return `${file}:${line}:${col} ${level === "warning" ? "warning " : ""}${code} ${message}\n  fix: ${fix}\n`;
+}
+
+/** Every plain file under `dir` but .git and node_modules; links are left out, as git's own tree would refuse them. Rejects when `dir` is no folder. */
+export async function readFolder(dir: string): Promise<FleetFiles> {
+  const files = new Map<string, FleetFile>();
+  if (!(await stat(dir)).isDirectory()) throw new Error("not a folder");
+  for (const entry of await readdir(dir, { recursive: true, withFileTypes: true })) {
+    const path = join(entry.parentPath, entry.name);
+    const name = relative(dir, path).split(sep).join("/");
+    if (!entry.isFile() || /(^|\/)(\.git|node_modules)\//.test(name)) continue;
+    const bytes = await readFile(path);
+    files.set(name, { oid: digestOf(bytes), read: () => bytes });
+  }
+  return files;
+}
+
+function countsOf(fleet: FleetRepo): string {
+  const { machines, baselines, plugins, secrets, grants } = fleet;
+  const counts = { machine: machines, baseline: baselines, plugin: plugins, secret: secrets, grant: grants };
+  return Object.entries(counts)
+    .filter(([, list]) => list.length > 0)
+    .map(([noun, list]) => `${list.length} ${noun}${list.length === 1 ? "" : "s"}`)
+    .join(", ");
+}

@@ -1,0 +1,64 @@
+import type { FleetPlan, Group, GroupStep } from "./fleet.ts";
+
+const MAX_NAMES = 6;
+const MAX_LINES = 6;
+const SIGN = { add: "+", change: "~", repair: "~", remove: "-" } as const;
+
+/** The plan for people: what is taken away and disrupted can't be missed, reasons at file:line, access in words. Ends with a line break. */
+export function planText(plan: FleetPlan): string {
+  if (plan.steps.size === 0) return "0 changes\n";
+  const { add, change, remove, disrupt } = countSteps(plan);
+  const lines = [
+    `fleet ${plan.fleet}: ${count(add, "addition")}, ${count(change, "change")}, ${count(remove, "deletion")} on ${count(plan.steps.size, "machine")}; ${count(disrupt, "disruption")}`,
+    `to be signed by: ${plan.roles.join(", ")}`,
+  ];
+  if (plan.widens.length > 0) {
+    lines.push("", "access widens:");
+    for (const { machines, what } of plan.widens) lines.push(`  ! ${what}`, `      on ${names(machines)}`);
+  }
+  for (const group of plan.groups) lines.push("", ...groupLines(group));
+  return `${lines.join("\n")}\n`;
+}
+
+/** The plan for programs. Plain data, stable order. */
+export function planJson(plan: FleetPlan): unknown {
+  const { fleet, groups, widens, roles } = plan;
+  return { v: 1, fleet, summary: { ...countSteps(plan), machines: plan.steps.size }, roles, widens, groups };
+}
+
+/** Steps over all machines by what they do; a repair counts as a change. */
+export function countSteps(plan: FleetPlan): { readonly add: number; readonly change: number; readonly remove: number; readonly disrupt: number } {
+  const all = [...plan.steps.values()].flat();
+  const of = (...verbs: readonly string[]): number => all.filter((step) => verbs.includes(step.verb)).length;
+  return { add: of("add"), change: of("change", "repair"), remove: of("remove"), disrupt: all.filter((step) => step.disrupts).length };
+}
+
+function groupLines({ machines, change, steps }: Group): readonly string[] {
+  const suffix = { new: " (new)", gone: " (leaves the fleet)", changed: "" }[change];
+  return [`${names(machines)}${suffix}`, ...steps.flatMap(stepLines)];
+}
+
+function stepLines({ key, verb, disrupts, details, because }: GroupStep): readonly string[] {
+  return [`  ${SIGN[verb]} ${key}${disrupts ? `  (${effect(key, verb)})` : ""}`, ...details.map((line) => `      ${line}`), ...becauseLines(because)];
+}
+
+function effect(key: string, verb: string): string {
+  if (key === "sshd") return "touches sshd";
+  return verb === "remove" ? "stops it" : "restarts it";
+}
+
+function becauseLines(because: GroupStep["because"]): readonly string[] {
+  if (because.length === 0) return [];
+  const shown = because.slice(0, MAX_LINES).map(({ file, line }) => `${file}:${line}`);
+  const more = because.length > MAX_LINES ? `, and ${because.length - MAX_LINES} more` : "";
+  return [`      because ${shown.join(", ")}${more}`];
+}
+
+function names(machines: readonly string[]): string {
+  const shown = machines.slice(0, MAX_NAMES).join(", ");
+  return machines.length > MAX_NAMES ? `${shown} and ${machines.length - MAX_NAMES} more` : shown;
+}
+
+function count(n: number, noun: string): string {
+  return `${n} ${noun}${n === 1 ? "" : "s"}`;
+}

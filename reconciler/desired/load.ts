@@ -1,0 +1,178 @@
+import { digestOf } from "#base/canonical/index.ts";
+import { MooringError } from "#base/errors/index.ts";
+import type { Kind, PluginLock } from "#schemas/fleet/index.ts";
+import { type AnyLoaded, type Loaded, type ParsedBlob, parseBlob, placeBlob } from "./document.ts";
+import type { FleetFiles } from "./files.ts";
+import { byText, type Finding, finding, hasErrors, sortFindings, START } from "./finding.ts";
+import { isCandidate } from "./layout.ts";
+import { lockPath, readLock } from "./lock.ts";
+import { checkReferences } from "./references.ts";
+import { ageFilePath, type FleetRepo } from "./repo.ts";
+import { readTrust, spkiOf } from "./trust.ts";
+
+/** Parsed YAML and digests by oid, kept by the caller from one revision to the next. Entries not used by the last load may be dropped. */
+export type LoadCache = { readonly blobs: Map<string, ParsedBlob>; readonly digests: Map<string, string> };
+
+export function newLoadCache(): LoadCache {
+  return { blobs: new Map(), digests: new Map() };
+}
+
+export type LoadOptions = { readonly cache?: LoadCache; /** Our own version; spec.requires is held against it. */ readonly version?: string };
+export type LoadResult = { readonly fleet?: FleetRepo; readonly findings: readonly Finding[] };
+
+/** Reads a whole tree. All findings are collected, sorted; `fleet` is there only when none of them is an error. No I/O but the files' own `read`. */
+export async function loadFleet(files: FleetFiles, options: LoadOptions = {}): Promise<LoadResult> {
+  const cache = options.cache ?? newLoadCache();
+  const findings: Finding[] = [];
+  const documents = await readDocuments(files, cache, findings);
+  const fleet = documents.find((item): item is Loaded<"Fleet"> => item.kind === "Fleet");
+  if (fleet === undefined) {
+    if (!files.has("fleet.yaml")) findings.push(finding("FLEET_REFERENCE_MISSING", "fleet.yaml", START, "there is no fleet.yaml", "run `mooring init`"));
+    return { findings: sortFindings(findings) };
+  }
+  const isWhole = !hasErrors(findings); // a document that was refused would be missed by everything that names it
+  findings.push(...checkVersion(fleet, options.version));
+  const repo = await assemble(fleet, documents, files, cache, findings);
+  findings.push(...checkReferences(repo).filter((item) => isWhole || item.code !== "FLEET_REFERENCE_MISSING"));
+  const sorted = sortFindings(findings);
+  return hasErrors(sorted) ? { findings: sorted } : { fleet: repo, findings: sorted };
+}
+
+/** The fleet of a result; throws FLEET_INVALID naming the first error and their number. */
+export function demandFleet(result: LoadResult): FleetRepo {
+  if (result.fleet !== undefined) return result.fleet;
+  const errors = result.findings.filter((item) => item.level === "error");
+  const first = errors[0]!;
+  const more = errors.length > 1 ? `, and ${errors.length - 1} more` : "";
+  throw new MooringError("FLEET_INVALID", `${first.file}:${first.line}:${first.col} ${first.code}${more}`, { why: first.message, fix: first.fix });
+}
+
+async function readDocuments(files: FleetFiles, cache: LoadCache, findings: Finding[]): Promise<readonly AnyLoaded[]> {
+  const documents: AnyLoaded[] = [];
+  const names = new Map<string, AnyLoaded>();
+  for (const [path, file] of [...files].sort(([a], [b]) => byText(a, b))) {
+    if (!isCandidate(path)) continue;
+    let blob = cache.blobs.get(file.oid);
+    if (blob === undefined) cache.blobs.set(file.oid, (blob = parseBlob(await file.read())));
+    const { loaded, findings: found } = placeBlob(path, blob);
+    findings.push(...found);
+    if (loaded === null) continue;
+    const taken = names.get(`${loaded.kind} ${loaded.name}`);
+    if (taken === undefined) documents.push(loaded);
+    else findings.push(finding("NAME_TAKEN", path, loaded.locate(["metadata", "name"]), `a ${loaded.kind} of this name is in ${taken.file} too`));
+    names.set(`${loaded.kind} ${loaded.name}`, loaded);
+  }
+  return documents;
+}
+
+async function assemble(fleet: Loaded<"Fleet">, documents: readonly AnyLoaded[], files: FleetFiles, cache: LoadCache, findings: Finding[]): Promise<FleetRepo> {
+  const of = <K extends Kind>(kind: K): Loaded<K>[] => (documents.filter((item) => item.kind === kind) as unknown as Loaded<K>[]).sort((a, b) => byText(a.name, b.name));
+  const plugins = of("Plugin");
+  const secrets = of("Secret");
+  await checkSecrets(secrets, files, cache, findings);
+  return {
+    fleet,
+    machines: of("Machine"),
+    baselines: of("Baseline"),
+    plugins,
+    secrets,
+    grants: of("SecretGrant"),
+    rotations: of("RotationPolicy"),
+    policies: of("Policy"),
+    trust: await trustOf(fleet, files, findings),
+    keys: await keysOf(plugins, files, findings),
+    locks: await locksOf(plugins, files, findings),
+  };
+}
+
+async function trustOf(fleet: Loaded<"Fleet">, files: FleetFiles, findings: Finding[]): Promise<FleetRepo["trust"]> {
+  const { commits, bundles } = fleet.doc.spec.trust;
+  const signers = await bytesAt(files, commits.allowedSigners);
+  if (signers === null) findings.push(finding("FLEET_REFERENCE_MISSING", fleet.file, fleet.locate(["spec", "trust", "commits", "allowedSigners"]), `there is no file ${commits.allowedSigners}`));
+  const recipients = await bytesAt(files, "trust/recipients");
+  const read = readTrust(commits.allowedSigners, { signers: signers ?? new Uint8Array(), recipients, trustedRoot: await bytesAt(files, bundles.trustedRoot) });
+  findings.push(...read.findings);
+  return read.trust;
+}
+
+async function keysOf(plugins: readonly Loaded<"Plugin">[], files: FleetFiles, findings: Finding[]): Promise<ReadonlyMap<string, string>> {
+  const keys = new Map<string, string>();
+  for (const plugin of plugins) {
+    const path = plugin.doc.spec.verify.key;
+    if (path === undefined || keys.has(path)) continue;
+    const bytes = await bytesAt(files, path);
+    const spki = bytes === null ? null : spkiOf(bytes);
+    if (spki !== null) keys.set(path, spki);
+    else {
+      const message = bytes === null ? "there is no such file" : "the file is not a P-256 public key in PEM";
+      findings.push(finding(bytes === null ? "FLEET_REFERENCE_MISSING" : "FLEET_TRUST_INVALID", plugin.file, plugin.locate(["spec", "verify", "key"]), `spec.verify.key: ${message}`));
+    }
+  }
+  return keys;
+}
+
+async function locksOf(plugins: readonly Loaded<"Plugin">[], files: FleetFiles, findings: Finding[]): Promise<ReadonlyMap<string, PluginLock>> {
+  const locks = new Map<string, PluginLock>();
+  for (const plugin of plugins) {
+    const { version, digest, overrides } = plugin.doc.spec;
+    const pins = [{ version, digest, at: ["spec", "version"], isOverride: false }];
+    for (const [i, item] of overrides.entries()) {
+      if (item.version !== undefined && item.digest !== undefined) pins.push({ version: item.version, digest: item.digest, at: ["spec", "overrides", String(i), "version"], isOverride: true });
+    }
+    for (const pin of pins) {
+      const path = lockPath(plugin.name, pin.version, pin.isOverride);
+      const bytes = await bytesAt(files, path);
+      const lock = bytes === null ? `there is no ${path}` : readLock(bytes);
+      const wrong = typeof lock === "string" ? lock : lockDiffers(lock, plugin.name, pin);
+      if (typeof lock !== "string") locks.set(path, lock);
+      if (wrong !== null) findings.push(finding("PLUGIN_LOCK_MISMATCH", plugin.file, plugin.locate(pin.at), wrong, `run \`mooring plugin pin\` for ${plugin.name}`));
+    }
+  }
+  return locks;
+}
+
+function lockDiffers(lock: PluginLock, name: string, pin: { readonly version: string; readonly digest: string }): string | null {
+  if (lock.name !== name) return "the lock is another plugin's";
+  if (lock.version !== pin.version) return "the lock has another version";
+  return lock.digest === pin.digest ? null : "the lock has another digest";
+}
+
+async function checkSecrets(secrets: readonly Loaded<"Secret">[], files: FleetFiles, cache: LoadCache, findings: Finding[]): Promise<void> {
+  for (const secret of secrets) {
+    const { current, previous, versions } = secret.doc.spec;
+    for (const [field, version] of Object.entries({ current, previous })) {
+      if (version !== undefined && versions[version] === undefined) findings.push(finding("FLEET_REFERENCE_MISSING", secret.file, secret.locate(["spec", field]), `spec.${field}: there is no such version`));
+    }
+    for (const [version, entry] of Object.entries(versions)) {
+      const path = ageFilePath(secret, entry.file);
+      const have = await digestAt(files, path, cache);
+      if (have === entry.digest) continue;
+      const where = secret.locate(["spec", "versions", version, have === null ? "file" : "digest"]);
+      findings.push(finding("SECRET_FILE_MISMATCH", secret.file, where, have === null ? `there is no ${path}` : `${path} has another digest`));
+    }
+  }
+}
+
+async function digestAt(files: FleetFiles, path: string, cache: LoadCache): Promise<string | null> {
+  const file = files.get(path);
+  if (file === undefined) return null;
+  let digest = cache.digests.get(file.oid);
+  if (digest === undefined) cache.digests.set(file.oid, (digest = digestOf(await file.read())));
+  return digest;
+}
+
+async function bytesAt(files: FleetFiles, path: string): Promise<Uint8Array | null> {
+  const file = files.get(path);
+  return file === undefined ? null : file.read();
+}
+
+function checkVersion(fleet: Loaded<"Fleet">, version: string | undefined): readonly Finding[] {
+  if (version === undefined) return [];
+  const wanted = fleet.doc.spec.requires.slice(2).split(".").map(Number);
+  const have = version.split(/[.-]/).map(Number);
+  for (const [i, number] of wanted.entries()) {
+    if ((have[i] ?? 0) > number) return [];
+    if ((have[i] ?? 0) < number) return [finding("FLEET_TOO_NEW", fleet.file, fleet.locate(["spec", "requires"]), `this is mooring ${version}`)];
+  }
+  return [];
+}

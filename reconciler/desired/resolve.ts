@@ -1,0 +1,115 @@
+import { canonBytes, type Digest } from "#base/canonical/index.ts";
+import { classOfKind, type Index, keyOf, leafOf } from "#proof/root/index.ts";
+import type { Desired, FleetId, MachineId, Section, SectionKey, TrustSection } from "#schemas/wire/index.ts";
+import type { SourceLine } from "#plan/index.ts";
+import { baselinesFor, mergeBaselines } from "./baseline.ts";
+import type { Loaded } from "./document.ts";
+import { byText } from "./finding.ts";
+import { type HubSettings, hubSettings } from "./hub-settings.ts";
+import type { FleetRepo } from "./repo.ts";
+import { baselineSections, grantSection, identitySection, nameOfRef, pluginSection, secretSection, trustSection } from "./sections.ts";
+import { isSelected } from "./select.ts";
+import { sourcesOf } from "./sources.ts";
+
+/** One machine's desired state. `sections` and `index` are sorted by key; most entries are shared with other machines. */
+export type ResolvedMachine = { readonly sections: readonly Section[]; readonly index: Index; readonly classes: readonly string[] };
+
+/** What a revision asks of every machine: what people sign (roots), what agents get (sections), what only the hub acts on (hubSettings). */
+export type Resolved = {
+  readonly fleet: FleetId;
+  readonly trust: TrustSection;
+  readonly trustLeaf: Digest;
+  readonly machines: ReadonlyMap<MachineId, ResolvedMachine>;
+  /** Lines that ask for a section on a machine; empty when nothing does. */
+  sources(machine: MachineId, key: SectionKey): readonly SourceLine[];
+  readonly hubSettings: HubSettings;
+};
+
+type Entry = { readonly key: string; readonly leaf: Digest; readonly section: Section; readonly of: string };
+
+/** Sections of every machine of a fleet. Pure; the same repo gives the same bytes, whatever the order of files or lists. */
+export function resolve(repo: FleetRepo): Resolved {
+  const trust = trustSection(repo);
+  const trustEntry = entryOf(trust);
+  const shared = sharedEntries(repo);
+  const machines = new Map<MachineId, ResolvedMachine>();
+  for (const machine of repo.machines) machines.set(machine.name as MachineId, resolveMachine(machine, trustEntry, shared));
+  return {
+    fleet: repo.fleet.name as FleetId,
+    trust,
+    trustLeaf: trustEntry.leaf,
+    machines,
+    sources: sourcesOf(repo),
+    hubSettings: hubSettings(repo),
+  };
+}
+
+/** The document a machine gets and its canonical bytes, which travel. */
+export function desiredOf(resolved: Resolved, machine: MachineId): { readonly desired: Desired; readonly bytes: Uint8Array } {
+  const found = resolved.machines.get(machine);
+  if (found === undefined) throw new Error(`no machine ${machine}`);
+  const desired: Desired = { v: 1, fleet: resolved.fleet, machine, sections: found.sections };
+  return { desired, bytes: canonBytes(desired) };
+}
+
+type Shared = {
+  baselines(labels: Labels): readonly Entry[];
+  plugins(labels: Labels): ReadonlyMap<string, Entry>;
+  grants(labels: Labels): readonly Loaded<"SecretGrant">[];
+  secret(name: string): Entry | undefined;
+};
+type Labels = Readonly<Record<string, string>>;
+
+/** Entries that do not depend on the machine, each computed once. */
+function sharedEntries(repo: FleetRepo): Shared {
+  const baselines = new Map<string, readonly Entry[]>();
+  const plugins = new Map<string, Entry>();
+  const secrets = new Map(repo.secrets.map((item) => [item.name, entryOf(secretSection(item))]));
+  return {
+    baselines(labels) {
+      const selected = baselinesFor(repo.baselines, labels);
+      const group = selected.map((item) => item.name).join();
+      let entries = baselines.get(group);
+      if (entries === undefined) baselines.set(group, (entries = baselineSections(mergeBaselines(selected)).map(entryOf)));
+      return entries;
+    },
+    plugins(labels) {
+      const found = new Map<string, Entry>();
+      for (const plugin of repo.plugins.filter((item) => isSelected(item.doc.spec.machines, labels))) {
+        const override = plugin.doc.spec.overrides.findIndex((item) => isSelected(item.machines, labels));
+        const id = `${plugin.name} ${override}`;
+        let entry = plugins.get(id);
+        if (entry === undefined) plugins.set(id, (entry = entryOf(pluginSection(plugin, override < 0 ? null : override, repo))));
+        found.set(plugin.name, entry);
+      }
+      return found;
+    },
+    grants: (labels) => repo.grants.filter((item) => isSelected(item.doc.spec.machines, labels)),
+    secret: (name) => secrets.get(name),
+  };
+}
+
+function resolveMachine(machine: Loaded<"Machine">, trust: Entry, shared: Shared): ResolvedMachine {
+  const labels = machine.doc.metadata.labels;
+  const plugins = shared.plugins(labels);
+  const entries = [trust, ...shared.baselines(labels), ...plugins.values()];
+  const secrets = new Map<string, Entry>();
+  for (const grant of shared.grants(labels)) {
+    const { plugin, secrets: list } = grant.doc.spec;
+    if (plugin !== undefined && !plugins.has(plugin)) continue; // a grant reaches only machines that run its plugin
+    for (const [i, item] of list.entries()) {
+      entries.push(entryOf(grantSection(grant, i, machine.doc.spec.enclave.kx)));
+      const secret = shared.secret(nameOfRef(item.ref));
+      if (secret !== undefined) secrets.set(secret.key, secret);
+    }
+  }
+  entries.push(...secrets.values());
+  const classes = [...new Set(["machines", ...entries.map((entry) => entry.of)])].filter((name) => name !== "trust").sort();
+  entries.push(entryOf(identitySection(machine, classes)));
+  entries.sort((a, b) => byText(a.key, b.key));
+  return { sections: entries.map((entry) => entry.section), index: entries.map(({ key, leaf }) => [key, leaf] as const), classes };
+}
+
+function entryOf(section: Section): Entry {
+  return { key: keyOf(section), leaf: leafOf(section), section, of: classOfKind(section.kind) };
+}

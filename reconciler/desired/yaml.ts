@@ -1,0 +1,166 @@
+import type { Json } from "#base/canonical/index.ts";
+import { type Document, isAlias, isMap, isPair, isScalar, isSeq, LineCounter, type Node, parseDocument, type Scalar } from "yaml";
+import { type Place, type Problem, problem, START } from "./finding.ts";
+
+const MAX_BYTES = 262_144;
+const MAX_DEPTH = 20; // canon takes 32, and a section wraps a document's config in 5
+const MAX_FLOW_DEPTH = 64; // nested brackets cost the parser quadratic time: measured 3 s for 100,000
+
+export type Path = readonly (string | number)[];
+
+/** A file read: its value, or what is wrong with it. `value` is there only without problems. */
+export type YamlRead = { readonly text: string; readonly value?: Json; readonly problems: readonly Problem[] };
+
+/** Strict reader for one document of plain YAML 1.2 (rules: knowledge page git-yaml-node §2.4). Never throws for bad input. */
+export function readYaml(bytes: Uint8Array): YamlRead {
+  if (bytes.length > MAX_BYTES) return failed("", problem("FLEET_FILE_TOO_LARGE", START, "file has more than 256 KiB"));
+  const text = decode(bytes);
+  if (text === null) return failed("", problem("FLEET_FILE_UNREADABLE", START, "file is not UTF-8 text"));
+  const deep = flowTooDeep(text);
+  if (deep !== null) return failed(text, problem("FLEET_YAML_REFUSED", deep, `more than ${MAX_FLOW_DEPTH} brackets open at once`));
+  const parsed = parse(text);
+  if (parsed === null) return failed(text, problem("FLEET_YAML_REFUSED", START, "YAML nested too deep to read"));
+  const { doc, lines } = parsed;
+  const problems = [...syntaxProblems(doc, lines), ...directiveProblems(doc)];
+  if (problems.length === 0) checkNode(doc.contents, 1, lines, problems);
+  if (problems.length > 0) return { text, problems };
+  return { text, value: doc.toJS({ maxAliasCount: 0 }) as Json, problems };
+}
+
+/** Where `path` stands in `text`, which `readYaml` has accepted: the value, or with `of: "key"` its key; of a missing path the nearest ancestor. */
+export function locate(text: string, path: Path, of: "key" | "value" = "value"): Place {
+  const parsed = parse(text);
+  if (parsed === null) return START;
+  let node: unknown = parsed.doc.contents;
+  let place: unknown = isMap(node) ? node.items[0]?.key : node;
+  for (const [depth, step] of path.entries()) {
+    const pair = isMap(node) ? node.items.find((item) => isScalar(item.key) && item.key.value === String(step)) : undefined;
+    const next = isMap(node) ? pair?.value : isSeq(node) ? node.items[Number(step)] : undefined;
+    if (next === undefined || next === null) {
+      if (pair !== undefined) place = pair.key;
+      break;
+    }
+    const last = depth === path.length - 1;
+    place = pair !== undefined && ((last && of === "key") || !isScalar(next)) ? pair.key : next;
+    node = next;
+  }
+  return placeOf(place, parsed.lines);
+}
+
+function parse(text: string): { readonly doc: Document; readonly lines: LineCounter } | null {
+  const lines = new LineCounter();
+  try {
+    return { doc: parseDocument(text, { lineCounter: lines, uniqueKeys: false, logLevel: "silent" }), lines };
+  } catch (err) {
+    if (err instanceof RangeError) return null; // the parser's own stack ended
+    throw err;
+  }
+}
+
+function decode(bytes: Uint8Array): string | null {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    return null;
+  }
+}
+
+function failed(text: string, item: Problem): YamlRead {
+  return { text, problems: [item] };
+}
+
+function flowTooDeep(text: string): Place | null {
+  let depth = 0;
+  let line = 1;
+  for (let i = 0; i < text.length; i++) {
+    const char = text.charCodeAt(i);
+    if (char === 10) line++;
+    else if (char === 91 || char === 123) depth++;
+    else if ((char === 93 || char === 125) && depth > 0) depth--;
+    if (depth > MAX_FLOW_DEPTH) return { line, col: 1, endLine: line, endCol: 1 };
+  }
+  return null;
+}
+
+/** The library's own messages quote the text, so the words are ours. */
+const SYNTAX: Readonly<Record<string, string>> = {
+  TAB_AS_INDENT: "a tab where spaces belong",
+  MULTIPLE_DOCS: "more than one document in the file",
+  BAD_INDENT: "wrong indentation",
+  MISSING_CHAR: "something is missing here, such as a colon, quote or bracket",
+  BLOCK_AS_IMPLICIT_KEY: "a block where a key belongs; perhaps a colon or a line break too much",
+  DUPLICATE_KEY: "a key given twice",
+  TAG_RESOLVE_FAILED: "a tag",
+  BAD_DIRECTIVE: "a directive",
+  BAD_ALIAS: "an alias",
+};
+
+function syntaxProblems(doc: Document, lines: LineCounter): Problem[] {
+  return [...doc.errors, ...doc.warnings].slice(0, 20).map((err) => {
+    const place = placeAt(err.pos[0], err.pos[1], lines);
+    return problem("FLEET_YAML_REFUSED", place, `not readable as YAML: ${SYNTAX[err.code] ?? "unexpected text"}`);
+  });
+}
+
+function directiveProblems(doc: Document): Problem[] {
+  const directives = doc.directives;
+  const isPlain = directives === undefined || (directives.yaml.explicit !== true && Object.keys(directives.tags).join() === "!!");
+  return isPlain ? [] : [problem("FLEET_YAML_REFUSED", START, "a % directive")];
+}
+
+function checkNode(node: unknown, depth: number, lines: LineCounter, problems: Problem[]): void {
+  if (node === null || node === undefined) return;
+  const refuse = (message: string): number => problems.push(problem("FLEET_YAML_REFUSED", placeOf(node, lines), message));
+  if (depth > MAX_DEPTH) return void refuse(`more than ${MAX_DEPTH} levels`);
+  if (isAlias(node)) return void refuse("an alias");
+  const { anchor, tag } = node as { anchor?: string; tag?: string };
+  if (anchor !== undefined) refuse("an anchor");
+  if (tag !== undefined) refuse("a tag");
+  if (isScalar(node)) checkScalar(node, lines, problems);
+  else if (isSeq(node)) for (const item of node.items) checkNode(item, depth + 1, lines, problems);
+  else if (isMap(node)) checkMap(node.items, depth, lines, problems);
+}
+
+function checkMap(items: readonly unknown[], depth: number, lines: LineCounter, problems: Problem[]): void {
+  const seen = new Map<string, Place>();
+  for (const pair of items) {
+    if (!isPair(pair)) continue;
+    const place = placeOf(pair.key, lines);
+    const key = isScalar(pair.key) ? pair.key.value : undefined;
+    if (typeof key !== "string") {
+      problems.push(isScalar(pair.key) ? problem("FLEET_VALUE_UNQUOTED", place, "a key that is not text") : problem("FLEET_YAML_REFUSED", place, "a key that is not text"));
+      continue;
+    }
+    checkNode(pair.key, depth, lines, problems);
+    if (key === "__proto__" || key === "<<") problems.push(problem("FLEET_YAML_REFUSED", place, `a key ${key}`));
+    const first = seen.get(key);
+    if (first !== undefined) problems.push(problem("FLEET_YAML_REFUSED", place, `a key given twice: ${shown(key)}, first on line ${first.line}`));
+    else seen.set(key, place);
+    checkNode(pair.value, depth + 1, lines, problems);
+  }
+}
+
+function checkScalar(node: Scalar, lines: LineCounter, problems: Problem[]): void {
+  const value = node.value;
+  if (typeof value === "number" && (String(value) !== node.source || (Number.isInteger(value) && !Number.isSafeInteger(value)))) {
+    problems.push(problem("FLEET_VALUE_UNQUOTED", placeOf(node, lines), "a number that would lose digits when read as one"));
+  }
+  if (typeof value === "string" && !value.isWellFormed()) problems.push(problem("FLEET_YAML_REFUSED", placeOf(node, lines), "text with half a character"));
+}
+
+/** A key as people may see it: short, printable. */
+export function shown(key: string): string {
+  const printable = key.replaceAll(/[^\x20-\x7e]/g, "?");
+  return printable.length > 48 ? `${printable.slice(0, 48)}…` : printable;
+}
+
+function placeOf(node: unknown, lines: LineCounter): Place {
+  const range = (node as Node | null | undefined)?.range;
+  return range === null || range === undefined ? START : placeAt(range[0], range[1], lines);
+}
+
+function placeAt(start: number, end: number, lines: LineCounter): Place {
+  const from = lines.linePos(start);
+  const to = lines.linePos(Math.max(start, end));
+  return { line: Math.max(1, from.line), col: Math.max(1, from.col), endLine: Math.max(1, to.line), endCol: Math.max(1, to.col) };
+}
