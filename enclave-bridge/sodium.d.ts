@@ -23,6 +23,9 @@ declare module "sodium-native" {
     ): number;
     /** Throws when the product is all zero. */
     crypto_scalarmult(out: Uint8Array, secret: Uint8Array, point: Uint8Array): void;
+    randombytes_buf(out: Uint8Array): void;
+    crypto_sign_seed_keypair(publicKey: Uint8Array, secretKey: Uint8Array, seed: Uint8Array): void;
+    crypto_sign_detached(sig: Uint8Array, message: Uint8Array, secretKey: Uint8Array): void;
     crypto_scalarmult_base(out: Uint8Array, secret: Uint8Array): void;
   };
   export default sodium;

@@ -1,0 +1,1 @@
+export { type LeaseRequest, type VaultClient, vaultClient, type VaultClientOptions } from "./client.ts";
