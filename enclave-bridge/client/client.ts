@@ -20,6 +20,7 @@ export type BridgeOptions = {
   readonly allowSoftwareKeys: boolean;
   readonly uid?: number | undefined;
   readonly gid?: number | undefined;
+  /** `--disable-sigusr1` when left out: no signal opens an inspector. */
   readonly execArgv?: readonly string[] | undefined;
   /** Whole environment; empty when left out. */
   readonly env?: Readonly<Record<string, string>> | undefined;
@@ -52,7 +53,7 @@ export type BridgeClient = {
 /** Starts a bridge. Its stdout and stderr are the caller's: it prints no secrets, only what a crash of Node prints. */
 export function forkBridge(options: BridgeOptions): BridgeClient {
   const child = fork(options.entry, [options.dir, ...(options.allowSoftwareKeys ? ["--allow-software-keys"] : [])], {
-    execArgv: [...(options.execArgv ?? [])],
+    execArgv: [...(options.execArgv ?? ["--disable-sigusr1"])],
     env: { ...options.env },
     stdio: ["ignore", "inherit", "inherit", "ipc"],
     cwd: "/",
