@@ -1,2 +1,2 @@
-export { lockOf, lockText, type PluginLock } from "./lock.ts";
+export { lockOf, lockText } from "./lock.ts";
 export { type InspectedPlugin, type PluginFacts, pluginInspect, pluginPack, pluginPin, pluginSign, pluginVerify } from "./plugin.ts";

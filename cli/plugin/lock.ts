@@ -1,22 +1,11 @@
-import type { Digest, Json } from "#base/canonical/index.ts";
-import type { TreeFile } from "#proof/root/index.ts";
+import type { Json } from "#base/canonical/index.ts";
 import type { PluginStatement } from "#proof/sigstore/index.ts";
+import { type PluginLock, pluginLock } from "#schemas/fleet/index.ts";
 
-/** `plugins/<id>.lock.json`: what of a bundle a review sees. Written by `mooring plugin pin`, read by the resolver. */
-export type PluginLock = {
-  readonly v: 1;
-  readonly name: string;
-  readonly version: string;
-  readonly serial: number;
-  readonly digest: Digest;
-  readonly tree: Digest;
-  readonly main: string;
-  readonly files: readonly TreeFile[];
-};
-
+/** `plugins/<id>.lock.json`: what of a bundle a review sees, in the form the resolver reads. */
 export function lockOf(statement: PluginStatement): PluginLock {
   const { id, version, serial, bundle, tree, main, files } = statement;
-  return { v: 1, name: id, version, serial, digest: bundle, tree, main, files };
+  return pluginLock.parse({ v: 1, name: id, version, serial, digest: bundle, tree, main, files });
 }
 
 /** The text of a lock file: one line a file, so that a pull request shows which files changed. */

@@ -10,8 +10,9 @@ import { readBundle } from "#bundle/read/index.ts";
 import { checkTree, signStatement, statementFor } from "#bundle/statement/index.ts";
 import { hintOf, type PluginStatement, parseStatement, shapeOf, verifyBundle } from "#proof/sigstore/index.ts";
 import { readPrivateKey, readRequired, readSigner, spkiOf } from "./files.ts";
-import { lockOf, lockText, type PluginLock } from "./lock.ts";
-import { spliceYaml } from "./splice.ts";
+import type { PluginLock } from "#schemas/fleet/index.ts";
+import { lockOf, lockText } from "./lock.ts";
+import { spliceYaml, textAt } from "./splice.ts";
 
 /** Facts about an archive, for tables. */
 export type PluginFacts = {
@@ -66,25 +67,30 @@ export async function pluginVerify(options: { readonly file: string; readonly ke
 }
 
 /** `mooring plugin pin F --repo DIR --url URL [--key pub.pem]`: writes version, digest and URL into plugins/<id>.yaml where they stand, and
- *  plugins/<id>.lock.json. The pull request is the review; the hub and each machine verify the signature against the key of that file.
- *  With `key` it is verified here too. Throws PLUGIN_PIN_REFUSED and what `pluginVerify` throws. */
+ *  plugins/<id>.lock.json. The signature is verified first, with `key` or else the key that the file's spec.verify.key names in the repo; a
+ *  keyless plugin is held against its archive only, as the hub does not run it yet. Throws PLUGIN_PIN_REFUSED and what `pluginVerify`
+ *  throws. */
 export async function pluginPin(options: {
   readonly file: string;
   readonly repo: string;
   readonly url: string;
   readonly key?: string;
 }): Promise<{ readonly lock: PluginLock; readonly written: readonly string[] }> {
-  const statement = options.key === undefined ? await claimed(options.file) : await pluginVerify({ file: options.file, key: options.key });
+  const statement = await claimed(options.file);
   const document = join(options.repo, "plugins", `${statement.id}.yaml`);
-  const text = await readIfThere(document);
-  if (text === null)
+  const bytes = await readIfThere(document);
+  if (bytes === null)
     throw new MooringError("PLUGIN_PIN_REFUSED", `plugins/${statement.id}.yaml`, { why: "the fleet repo has no such file" });
+  const text = new TextDecoder().decode(bytes);
+  const named = textAt(text, ["spec", "verify", "key"], `plugins/${statement.id}.yaml`);
+  const key = options.key ?? (named === null ? undefined : join(options.repo, named));
+  if (key !== undefined) await pluginVerify({ file: options.file, key });
   const edits = [
     { at: ["spec", "version"], value: statement.version },
     { at: ["spec", "digest"], value: statement.bundle },
     { at: ["spec", "source", "url"], value: options.url },
   ];
-  const spliced = spliceYaml(new TextDecoder().decode(text), edits, `plugins/${statement.id}.yaml`);
+  const spliced = spliceYaml(text, edits, `plugins/${statement.id}.yaml`);
   const lock = lockOf(statement);
   const lockFile = join(options.repo, "plugins", `${statement.id}.lock.json`);
   await writeDurable(lockFile, lockText(lock), 0o644);

@@ -22,6 +22,12 @@ export function spliceYaml(text: string, edits: readonly Edit[], file: string): 
   return out;
 }
 
+/** The text at a place of a YAML document, or null when none is there. Throws PLUGIN_PIN_REFUSED when it is not YAML. */
+export function textAt(text: string, at: readonly string[], file: string): string | null {
+  const value = parse(text, file).getIn(at);
+  return typeof value === "string" ? value : null;
+}
+
 function rangeOf(document: ReturnType<typeof parseDocument>, edit: Edit, file: string): readonly [number, number] {
   const node = document.getIn(edit.at, true);
   if (!isScalar(node) || node.range === undefined || node.range === null)

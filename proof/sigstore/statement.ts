@@ -62,7 +62,7 @@ export function parseStatement(bytes: Uint8Array): PluginStatement {
   return {
     id,
     version,
-    serial: counter(p["serial"], "predicate.serial"),
+    serial: positive(p["serial"], "predicate.serial"),
     bundle: `sha256:${text(digest["sha256"], "subject.digest.sha256", /^[0-9a-f]{64}$/)}`,
     sha512: text(digest["sha512"], "subject.digest.sha512", /^[0-9a-f]{128}$/),
     tree: treeDigest(files),
@@ -137,6 +137,12 @@ function text(value: Json | undefined, where: string, form: RegExp): string {
 function counter(value: Json | undefined, where: string): number {
   if (typeof value !== "number" || !Number.isSafeInteger(value) || value < 0) throw malformed(`${where} is not a whole number`);
   return value;
+}
+
+/** A serial starts at 1, as a release's does. */
+function positive(value: Json | undefined, where: string): number {
+  if (counter(value, where) === 0) throw malformed(`${where} is zero`);
+  return value as number;
 }
 
 function mustBe(where: string, found: Json | undefined, expected: string): void {

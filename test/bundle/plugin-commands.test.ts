@@ -109,4 +109,9 @@ test("pin refuses a missing or unfit document and leaves it alone", async () => 
     assert.equal(await readFile(yaml, "utf8"), text);
   }
   await assert.rejects(pluginPin({ file, repo: at("repo"), url, key: other.pub }), { code: "SIGSTORE_SIGNER_MISMATCH" });
+  await put(at("keyed", "plugins", "demo.yaml"), `${YAML}  verify: { key: trust/keys/release.pub }\n`);
+  await put(at("keyed", "trust", "keys", "release.pub"), await readFile(other.pub));
+  await assert.rejects(pluginPin({ file, repo: at("keyed"), url }), { code: "SIGSTORE_SIGNER_MISMATCH" });
+  await put(at("keyed", "trust", "keys", "release.pub"), await readFile(mine.pub));
+  await pluginPin({ file, repo: at("keyed"), url });
 });

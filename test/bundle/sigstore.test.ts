@@ -140,6 +140,7 @@ test("a statement is read strictly even when it is well signed", () => {
     (s: any) => (s.predicate.files[0][2] = -1),
     (s: any) => (s.predicate.main = "dist/other.js"),
     (s: any) => (s.predicate.serial = 1.5),
+    (s: any) => (s.predicate.serial = 0),
     (s: any) => (s.predicate.tree = digestOf("x")),
     (s: any) => (s.predicate.version = "latest"),
   ])

@@ -68,6 +68,15 @@ test("other bytes, a missing file, a cut body and a dead server are refused by n
   await assert.rejects(fetchBundle("http://127.0.0.1:1/x.tgz", good.packed.digest, signal), { code: "BUNDLE_UNREACHABLE" });
 });
 
+test("a file of the hub's own disk is a source too", async () => {
+  const path = join(root, "local.tgz");
+  await writeFile(path, good.packed.tgz);
+  const local = (): ReturnType<typeof fetchBundle> => fetchBundle(`file://${path}`, good.packed.digest, signal);
+  await assert.rejects(local(), { code: "BUNDLE_UNREACHABLE" }); // no signature beside it
+  await writeFile(`${path}.sigstore.json`, good.bundleJson);
+  assert.deepEqual((await local()).bundleJson, good.bundleJson);
+});
+
 test("an endless body ends at the byte cap", async () => {
   const endless: RequestListener = (_request, response) => {
     const part = Buffer.alloc(1 << 20);
@@ -78,7 +87,7 @@ test("an endless body ends at the byte cap", async () => {
 });
 
 test("sources that are no plain http(s) URL are refused, and their credentials are not repeated", async () => {
-  for (const bad of ["file:///etc/passwd", "demo.tgz", "ftp://x/y", "https://user:hunter2@example.net/x.tgz"])
+  for (const bad of ["file://host/x.tgz", "demo.tgz", "ftp://x/y", "https://user:hunter2@example.net/x.tgz"])
     await assert.rejects(fetchBundle(bad, good.packed.digest, signal), (err: Error) => {
       assert.equal((err as unknown as { code: string }).code, "BUNDLE_SOURCE_REFUSED");
       return !`${err.message}${(err as unknown as { why: string }).why}`.includes("hunter2");

@@ -15,7 +15,10 @@ export const BUNDLE = {
     fix: "compare spec.digest with the file at spec.source, then pin again with `mooring plugin pin`",
   },
   BUNDLE_UNREACHABLE: { disposition: "retry", fix: "check spec.source.url: the archive and its .sigstore.json must be served there" },
-  BUNDLE_SOURCE_REFUSED: { disposition: "stalled", fix: "write spec.source.url as http:// or https:// without user and password" },
+  BUNDLE_SOURCE_REFUSED: {
+    disposition: "stalled",
+    fix: "write spec.source.url as https://…, http://… or file:///… without user and password",
+  },
   UNPACK_FAILED: { disposition: "retry", fix: "look at the machine's load and memory; the unpacking child ended without an answer" },
   PLUGIN_MANIFEST_INVALID: { disposition: "stalled", fix: "correct package.json (name, version, main) and openclaw.plugin.json (id)" },
   PLUGIN_SCRIPTS_REFUSED: { disposition: "stalled", fix: "take install scripts out of package.json: nothing is installed on a machine" },
