@@ -10,9 +10,10 @@ export type FetchedBundle = { readonly tgz: Uint8Array; readonly bundleJson: Uin
 const JSON_BYTES = 16 * 1024 * 1024;
 const DEADLINE_MS = 120_000;
 
-/** Gets `url` and `<url>.sigstore.json` over http(s) or from the hub's own disk (file:///…), each with a byte cap and a deadline, and compares the archive with `digest`. Redirects
- *  are followed, since the digest decides. Throws BUNDLE_SOURCE_REFUSED, BUNDLE_UNREACHABLE, BUNDLE_TOO_LARGE, BUNDLE_DIGEST_MISMATCH
- *  or DEADLINE_PASSED; no URL's credentials or query is ever in a message. */
+/** Gets `url` and `<url>.sigstore.json` over http(s) or from the hub's own disk (file:///…), each with a byte cap and a deadline, and compares
+ *  the archive with `digest`. Redirects are followed, since the digest decides. Throws BUNDLE_SOURCE_REFUSED, BUNDLE_UNREACHABLE,
+ *  BUNDLE_TOO_LARGE, BUNDLE_DIGEST_MISMATCH or DEADLINE_PASSED; no URL's credentials or query is ever in a message, nor the digest of a
+ *  file of the hub's own disk. */
 export async function fetchBundle(url: string, digest: Digest, signal: AbortSignal): Promise<FetchedBundle> {
   const source = sourceOf(url);
   const beside = new URL(source);
@@ -20,8 +21,10 @@ export async function fetchBundle(url: string, digest: Digest, signal: AbortSign
   const get = source.protocol === "file:" ? readLocal : download;
   const [tgz, bundleJson] = await Promise.all([get(source, LIMITS.archiveBytes, signal), get(beside, JSON_BYTES, signal)]);
   const found = digestOf(tgz);
-  if (found !== digest)
-    throw new MooringError("BUNDLE_DIGEST_MISMATCH", `archive at ${shown(source)}`, { why: `expected ${digest}, found ${found}` });
+  if (found !== digest) {
+    const why = source.protocol === "file:" ? `expected ${digest}` : `expected ${digest}, found ${found}`;
+    throw new MooringError("BUNDLE_DIGEST_MISMATCH", `archive at ${shown(source)}`, { why });
+  }
   return { tgz, bundleJson };
 }
 
