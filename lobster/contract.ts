@@ -23,6 +23,8 @@ export type PluginState = {
   readonly restarts: number;
   readonly health: "healthy" | "unhealthy" | "unknown";
   readonly since: number;
+  /** How its last run ended, null before the first end; `openclaw-lobster run` exits with that code. */
+  readonly lastExit: { readonly runSeq: number; readonly code: number | null; readonly signal: string | null } | null;
 };
 
 /** Runs plugins; knows nothing of releases. Level-triggered: `want` is the whole list each time. */

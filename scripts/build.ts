@@ -10,6 +10,7 @@ const OUTPUTS = {
   "openclaw-lobster.mjs": "lobster/cli/main.ts",
   "bridge.mjs": "enclave-bridge/device/main.ts",
   "egress.mjs": "egress/main.ts",
+  "verify-log.mjs": "enclave-bridge/device/verify-log.ts",
   "unpack.mjs": "bundle/read/child.ts",
 } as const;
 export type OutputName = keyof typeof OUTPUTS;

@@ -44,7 +44,7 @@ async function makeLayout(layout: Layout, uids: Uids | null): Promise<void> {
     [dirname(layout.pins), 0o755, null],
     [layout.state, 0o700, null],
     [layout.content, 0o700, null],
-    [layout.generations, 0o711, null], // a plugin reaches its own tree and cannot list the others
+    [layout.generations, 0o755, null],
     [layout.bridge, 0o700, bridge],
     [layout.run, 0o711, null],
     [layout.plugins, 0o711, null],

@@ -5,7 +5,7 @@ import { type PluginFolders, pluginFolders } from "./command.ts";
 
 /** Makes the folders of one plugin and writes its configuration. The outer folder stays the agent's, so a plugin can neither swap its
  *  configuration nor plant a link that root would follow; `state` and `tmp` are the plugin's own. Nobody else's uid can enter.
- *  Also shuts the plugin's tree to the others' uids (group of the plugin, 0750 on its top folder). */
+ *  Trees are not shut: their modes are observed as drift, and their code is no secret. */
 export async function prepareFolders(plugins: string, run: PluginRun, uid: number | null): Promise<PluginFolders> {
   const folders = pluginFolders(plugins, run.id);
   await mkdir(plugins, { recursive: true, mode: 0o711 });
@@ -13,10 +13,6 @@ export async function prepareFolders(plugins: string, run: PluginRun, uid: numbe
   await owned(folders.state, uid, uid, 0o700);
   await owned(folders.tmp, uid, uid, 0o700);
   await writeConfig(folders, run, uid);
-  if (uid !== null) {
-    await chown(run.tree, 0, uid);
-    await chmod(run.tree, 0o750);
-  }
   return folders;
 }
 

@@ -39,6 +39,7 @@ export class Unit {
   #since: number;
   #history: History = NO_HISTORY;
   #runSeq = 0;
+  #lastExit: PluginState["lastExit"] = null;
   #restarts = 0;
   #isHeld = false;
   #turn: Promise<unknown> = Promise.resolve();
@@ -63,7 +64,7 @@ export class Unit {
   state(): PluginState {
     const health = this.#phase.at === "running" ? "healthy" : this.#phase.at === "failed" || this.#phase.at === "backing-off" ? "unhealthy" : "unknown";
     const { id, version } = this.#run;
-    return { id, version, state: this.#phase.at, pid: this.pid, runSeq: this.#runSeq, restarts: this.#restarts, health, since: this.#since };
+    return { id, version, state: this.#phase.at, pid: this.pid, runSeq: this.#runSeq, restarts: this.#restarts, health, since: this.#since, lastExit: this.#lastExit };
   }
 
   /** Runs `run` from now on, with a clean slate. Answers whether it is alive, ended well, or is held; false when its start failed. */
@@ -130,9 +131,14 @@ export class Unit {
     if (this.#phase.at !== "running" || this.#phase.runSeq !== runSeq) return; // `#end` was first
     const { plugin, startedAt } = this.#phase;
     await plugin.clear();
-    this.#ctx.onEvent({ kind: "plugin.exited", id: this.#run.id, runSeq, ...exited });
+    this.#note(runSeq, exited);
     this.#follow(exited, startedAt);
     await this.#ctx.onRunsChanged();
+  }
+
+  #note(runSeq: number, exited: Exited): void {
+    this.#lastExit = { runSeq, ...exited };
+    this.#ctx.onEvent({ kind: "plugin.exited", id: this.#run.id, runSeq, ...exited });
   }
 
   #follow(exited: Exited, startedAt: number): void {
@@ -169,8 +175,7 @@ export class Unit {
     const phase = this.#phase;
     if (phase.at === "backing-off") phase.cancel.abort();
     if (phase.at === "running") {
-      const exited = await phase.plugin.end();
-      this.#ctx.onEvent({ kind: "plugin.exited", id: this.#run.id, runSeq: phase.runSeq, ...exited });
+      this.#note(phase.runSeq, await phase.plugin.end());
     }
     this.#enter({ at: "stopped" });
     if (phase.at === "running") await this.#ctx.onRunsChanged();

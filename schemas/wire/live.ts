@@ -74,6 +74,7 @@ export const agentStatus = z.object({
         restarts: counter,
         health: z.enum(["healthy", "unhealthy", "unknown"]),
         since: time,
+        lastExit: z.optional(z.nullable(z.object({ runSeq: counter, code: z.nullable(counter), signal: z.nullable(z.string()) }))),
       }),
     ),
   ),
