@@ -1,0 +1,1 @@
+export { type EpochGate, MAX_EPOCH_JUMP, openEpochGate } from "./epoch.ts";

@@ -1,0 +1,116 @@
+import { type Digest, digestFrom } from "#base/canonical/index.ts";
+import { isErrno } from "#base/durable/index.ts";
+import type { HeldBundle } from "#lobster/contract.ts";
+import type { PathDrift } from "#schemas/wire/index.ts";
+import { createHash } from "node:crypto";
+import { type BigIntStats, constants } from "node:fs";
+import { lstat, open, readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { diskMode, FOLDER_MODE } from "../content/mode.ts";
+
+/** `stat` trusts a hash taken before as long as inode, ctime, size, mode and owner are the same (a reset mtime does not fool ctime); `hash` reads
+ *  every byte. */
+export type Level = "stat" | "hash";
+
+/** Hashes taken before, by path; one map for each generation folder. */
+export type HashCache = Map<string, { readonly print: string; readonly sha256: Digest }>;
+
+/** What is not as `held` says below `folder`, sorted by path: content, mode and owner of files, and whatever else is there. Links are never
+ *  followed. `uid` owns all of it. */
+export async function observeTree(
+  folder: string,
+  held: HeldBundle,
+  uid: number,
+  cache: HashCache,
+  level: Level,
+): Promise<readonly PathDrift[]> {
+  const found = new Map<string, BigIntStats>();
+  const root = await lstatIfThere(folder);
+  if (root !== null) found.set("", root);
+  if (root?.isDirectory() === true) await walk(folder, "", found);
+  const drift: PathDrift[] = [];
+  for (const path of foldersOf(held)) {
+    const stats = found.get(path);
+    found.delete(path);
+    if (stats === undefined || !stats.isDirectory())
+      drift.push({ path: path === "" ? "." : path, what: stats === undefined ? "missing" : "changed", have: null, want: null });
+    else if (!isOurs(stats, FOLDER_MODE, uid)) drift.push({ path: path === "" ? "." : path, what: "changed", have: null, want: null });
+  }
+  for (const [path, mode, , sha256] of held.files) {
+    const stats = found.get(path);
+    found.delete(path);
+    if (stats === undefined) {
+      drift.push({ path, what: "missing", have: null, want: sha256 });
+      continue;
+    }
+    const have = stats.isFile() ? await hashOf(join(folder, path), stats, cache, level) : null;
+    if (have !== sha256 || !isOurs(stats, diskMode(mode), uid)) drift.push({ path, what: "changed", have, want: sha256 });
+  }
+  for (const path of found.keys()) drift.push({ path, what: "extra", have: null, want: null });
+  return drift.sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0));
+}
+
+/** Every folder a tree has, the tree itself as "" first, parents before children. */
+export function foldersOf(held: HeldBundle): readonly string[] {
+  const folders = new Set([""]);
+  for (const [path] of held.files) {
+    const parts = path.split("/");
+    for (let i = 1; i < parts.length; i++) folders.add(parts.slice(0, i).join("/"));
+  }
+  return [...folders];
+}
+
+async function walk(base: string, under: string, found: Map<string, BigIntStats>): Promise<void> {
+  for (const name of await readdir(join(base, under))) {
+    const path = under === "" ? name : `${under}/${name}`;
+    const stats = await lstatIfThere(join(base, path));
+    if (stats === null) continue;
+    found.set(path, stats);
+    if (stats.isDirectory()) await walk(base, path, found);
+  }
+}
+
+async function hashOf(path: string, stats: BigIntStats, cache: HashCache, level: Level): Promise<Digest | null> {
+  const print = fingerprint(stats);
+  const known = cache.get(path);
+  if (level === "stat" && known?.print === print) return known.sha256;
+  const sha256 = await hashFile(path);
+  // ctime has the grain of the kernel's tick: a file changed in the last instants may be changed again under the same ctime.
+  const settled = Date.now() - Number(stats.ctimeNs / 1_000_000n) > 50;
+  if (sha256 !== null && settled) cache.set(path, { print, sha256 });
+  else cache.delete(path);
+  return sha256;
+}
+
+async function hashFile(path: string): Promise<Digest | null> {
+  try {
+    const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    try {
+      const hash = createHash("sha256");
+      for await (const part of file.createReadStream({ autoClose: false })) hash.update(part as Uint8Array);
+      return digestFrom(hash.digest());
+    } finally {
+      await file.close();
+    }
+  } catch (err) {
+    if (isErrno(err, "ENOENT") || isErrno(err, "ELOOP")) return null; // moved away, or turned into a link, since it was listed
+    throw err;
+  }
+}
+
+function fingerprint(stats: BigIntStats): string {
+  return [stats.dev, stats.ino, stats.ctimeNs, stats.size, stats.mode, stats.uid].join(" ");
+}
+
+function isOurs(stats: BigIntStats, mode: number, uid: number): boolean {
+  return Number(stats.mode & 0o7777n) === mode && Number(stats.uid) === uid;
+}
+
+async function lstatIfThere(path: string): Promise<BigIntStats | null> {
+  try {
+    return await lstat(path, { bigint: true });
+  } catch (err) {
+    if (isErrno(err, "ENOENT") || isErrno(err, "ENOTDIR")) return null;
+    throw err;
+  }
+}

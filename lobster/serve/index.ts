@@ -1,0 +1,1 @@
+export { type Agent, type AgentOptions, type BridgeHooks, type BridgeSide, type RunningSupervisor, startAgent } from "./agent.ts";

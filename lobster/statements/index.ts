@@ -1,0 +1,1 @@
+export { openStatementBook, type Revoked, type StatementBook } from "./statements.ts";

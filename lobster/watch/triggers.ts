@@ -1,0 +1,79 @@
+import { errorField, type Log } from "#base/log/index.ts";
+import { type FSWatcher, watch } from "node:fs";
+import type { Level } from "../live/index.ts";
+
+export type WatchTimes = { readonly settleMs: number; readonly sweepMs: number; readonly rehashMs: number };
+
+/** Events are a hint and may be lost; the sweep is the safety net, the re-hash the proof. */
+export const WATCH_TIMES: WatchTimes = { settleMs: 15, sweepMs: 10_000, rehashMs: 3_600_000 };
+
+export type Triggers = {
+  /** Watches these folders and no others from now on. */ readonly point: (folders: readonly string[]) => void;
+  readonly look: (level: Level) => void;
+  readonly stop: () => void;
+};
+
+/** Calls `look` when something may have changed in the folders pointed at: after file events (settled for `settleMs`), every `sweepMs` at stat
+ *  level, every `rehashMs` at hash level. Never two looks at once; what comes during a look causes one more. */
+export function makeTriggers(look: (level: Level) => Promise<void>, log: Log, times: WatchTimes = WATCH_TIMES): Triggers {
+  let watchers: FSWatcher[] = [];
+  let settle: NodeJS.Timeout | null = null;
+  let pending: Level | null = null;
+  let isBusy = false;
+  let isStopped = false;
+  const run = async (): Promise<void> => {
+    if (isBusy || isStopped) return;
+    isBusy = true;
+    try {
+      while (pending !== null && !isStopped) {
+        const level = pending;
+        pending = null;
+        await look(level);
+      }
+    } catch (err) {
+      log.error(errorField(err), "a look at the live state failed; the next sweep tries again");
+    } finally {
+      isBusy = false;
+    }
+  };
+  const ask = (level: Level): void => {
+    pending = pending === "hash" ? "hash" : level;
+    void run();
+  };
+  const onEvent = (): void => {
+    settle ??= setTimeout(() => {
+      settle = null;
+      ask("stat");
+    }, times.settleMs);
+  };
+  const timers = [setInterval(() => ask("stat"), times.sweepMs), setInterval(() => ask("hash"), times.rehashMs)];
+  const close = (): void => {
+    for (const watcher of watchers) watcher.close();
+    watchers = [];
+  };
+  return {
+    look: ask,
+    point: (folders) => {
+      close();
+      if (!isStopped) watchers = folders.flatMap((folder) => watchFolder(folder, onEvent, log));
+    },
+    stop: () => {
+      isStopped = true;
+      close();
+      for (const timer of timers) clearInterval(timer);
+      if (settle !== null) clearTimeout(settle);
+    },
+  };
+}
+
+/** One inotify watch a folder: it reports its files, also those that come later. */
+function watchFolder(folder: string, onEvent: () => void, log: Log): FSWatcher[] {
+  try {
+    const watcher = watch(folder, { persistent: false }, onEvent);
+    watcher.on("error", () => log.warn({}, "a file watch failed; sweeps go on"));
+    return [watcher];
+  } catch (err) {
+    log.warn(errorField(err), "no file watch on a folder; sweeps go on");
+    return [];
+  }
+}
