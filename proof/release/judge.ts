@@ -28,7 +28,8 @@ export type Judgement = {
 
 /** Whether a release can be proven to any machine that stands on `holds`, and who is missing if not. It runs the rules of `acceptRelease`: the
  *  release role signed it, trust is reached, every class's entry is signed for by its role here or on an earlier release with the same
- *  entry. A class that never had a machine needs nobody. With `now`, an expired release is not complete. Pure. */
+ *  entry; and, beyond what a machine asks, that its trust section was introduced by its own root. A class that never had a machine needs
+ *  nobody. With `now`, an expired release is not complete. Pure. */
 export function judgeRelease(input: {
   readonly head: KnownRelease;
   readonly releases: readonly KnownRelease[];
@@ -43,8 +44,9 @@ export function judgeRelease(input: {
   const trust = search.chain === null ? null : sectionOf(head.doc.trust, known, input.sections);
   const expired = now !== undefined && now >= head.doc.expires;
   if (trust === null) return { complete: false, expired, missing: missingRoot(input.head, search.last), carried: [], trust: null };
-  const judged = judgeClasses(head, known, trust);
-  return { complete: judged.missing.length === 0 && !expired, expired, ...judged, trust };
+  const { carried, missing: open } = judgeClasses(head, known, trust);
+  const missing = [...introducers(head, known, trust), ...open];
+  return { complete: missing.length === 0 && !expired, expired, missing, carried, trust };
 }
 
 /** Whether a secrets release counts under a release's trust; null when it does. */
@@ -92,6 +94,20 @@ function changedOf(head: SignedRelease, role: RoleName): ReleaseClass[] {
 
 function isNeeded(name: ReleaseClass, head: SignedRelease, earlier: readonly SignedRelease[]): boolean {
   return [head, ...earlier.filter((release) => release.doc.serial < head.doc.serial)].some((release) => release.doc.classes[name].size > 0);
+}
+
+/** A trust section counts as introduced once a release that names it is signed by its own root: a machine enrolled today, pinned to it, starts
+ *  its walk there. So the first release of a fleet asks for root, too. */
+function introducers(head: SignedRelease, known: readonly KnownRelease[], trust: Trust): readonly Missing[] {
+  const named = known.map(({ release }) => release).filter(({ doc }) => doc.trust === trust.leaf && doc.serial <= head.doc.serial);
+  const counts = named.map((release) => countRole(trust.section, "root", release.signers(), release.doc.serial));
+  if (counts.some((count) => count.met)) return [];
+  return [
+    missingOf(
+      counts.reduce((best, count) => (count.have.length > best.have.length ? count : best)),
+      ["trust"],
+    ),
+  ];
 }
 
 function missingRoot(head: KnownRelease, last: Trust | null): readonly Missing[] {
