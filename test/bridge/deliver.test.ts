@@ -38,7 +38,10 @@ test("nothing is handed out before the first state, without lease, envelope or g
   assert.match(await ask([REF]), /code SECRET_WAITING/);
   const { items } = await w.bridge.bindings([w.envelope(VALUE)], []);
   assert.deepEqual(items, [{ grant: "g-mail-team/imap", outcome: "accepted" }]);
-  assert.match(await ask([REF, "secret://team/other", "secret:nonsense"]), /got [0-9a-f]{64}\ncode SECRET_NOT_GRANTED\ncode SECRET_NOT_GRANTED/);
+  assert.match(
+    await ask([REF, "secret://team/other", "secret:nonsense"]),
+    /got [0-9a-f]{64}\ncode SECRET_NOT_GRANTED\ncode SECRET_NOT_GRANTED/,
+  );
   assert.match(await ask([REF], { plugin: "thief" as PluginId }), /code SECRET_NOT_GRANTED/);
   assert.match(await ask([REF], { bundle: `sha256:${"0".repeat(64)}` }), /code PLUGIN_OUTDATED/);
   await w.bridge.state(w.state({ withheld: [PLUGIN] }));

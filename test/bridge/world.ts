@@ -39,7 +39,8 @@ export type World = {
   readonly exits: number[];
   state(change?: Partial<BridgeState>): BridgeState;
   grant(plugin: PluginId, ref: SecretRef, expires?: string): { leaf: Digest; section: GrantSection };
-  envelope(value: Uint8Array, change?: Partial<Binding>): Envelope;
+  /** `to` = another machine's kx text than the bridge's own. */
+  envelope(value: Uint8Array, change?: Partial<Binding>, to?: string): Envelope;
   lease(change?: Partial<Lease>): SignedLease;
   /** State, lease and one envelope that opens to `value`. */
   provision(value: Uint8Array): Promise<void>;
@@ -117,7 +118,7 @@ export async function world(t: TestContext): Promise<World> {
       floor: timeOf(Date.now() - HOUR),
       ...change,
     }),
-    envelope: (value, change = {}) => {
+    envelope: (value, change = {}, to = kx) => {
       serial += 1;
       const { leaf, section } = grant(PLUGIN, REF);
       const what: Binding = {
@@ -131,7 +132,7 @@ export async function world(t: TestContext): Promise<World> {
         ...times(),
         ...change,
       };
-      return sealEnvelope(what, pointOf(kx), value, vault);
+      return sealEnvelope(what, pointOf(to), value, vault);
     },
     lease: (change = {}) => {
       serial += 1;
@@ -153,7 +154,12 @@ function vaultSigner(): VaultSigner {
   return { key: vaultKeyText(createPublicKey(privateKey)), sign: (message) => new Uint8Array(sign(null, message, privateKey)) };
 }
 
-export type Plugin = { readonly child: ChildProcess; readonly fd3: Socket; readonly exit: Promise<number | null> };
+export type Plugin = {
+  readonly child: ChildProcess;
+  readonly fd3: Socket;
+  readonly exit: Promise<number | null>;
+  readonly text: Promise<string>;
+};
 
 /** Starts a plugin process and gives its fd 3 (and output) to the bridge, as the agent does. */
 export async function startPlugin(
@@ -171,25 +177,31 @@ export async function startPlugin(
   t.after(() => child.kill("SIGKILL"));
   const exit = new Promise<number | null>((resolve) => child.once("exit", (code) => resolve(code)));
   const fd3 = child.stdio[3] as unknown as Socket;
+  const keepsOutput = options.output !== true;
   const calls = [w.bridge.attach(plugin, runSeq, bundle, fd3)];
-  if (options.output === true) {
+  if (!keepsOutput) {
     calls.push(w.bridge.output(plugin, runSeq, "stdout", child.stdout as Socket));
     calls.push(w.bridge.output(plugin, runSeq, "stderr", child.stderr as Socket));
   }
+  const text = keepsOutput ? collect(child.stdout as Socket) : Promise.resolve("");
   await Promise.all(calls);
-  return { child, fd3, exit };
+  return { child, fd3, exit, text };
 }
 
-/** Everything a plugin prints on stdout, when it keeps its own. */
-export async function printed(plugin: Plugin): Promise<string> {
+/** Everything a plugin that keeps its own stdout prints. */
+export function printed(plugin: Plugin): Promise<string> {
+  return plugin.text;
+}
+
+async function collect(stream: Socket): Promise<string> {
   let text = "";
-  for await (const chunk of plugin.child.stdout as Socket) text += String(chunk);
+  for await (const chunk of stream) text += String(chunk);
   return text;
 }
 
-export async function until(is: () => boolean, what: string): Promise<void> {
+export async function until(is: () => boolean, what: string, ms = 5_000): Promise<void> {
   for (let tries = 0; !is(); tries++) {
-    if (tries > 500) throw new Error(`never happened: ${what}`);
+    if (tries > ms / 10) throw new Error(`never happened: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }
