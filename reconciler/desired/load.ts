@@ -30,9 +30,11 @@ export async function loadFleet(files: FleetFiles, options: LoadOptions = {}): P
     if (!files.has("fleet.yaml")) findings.push(finding("FLEET_REFERENCE_MISSING", "fleet.yaml", START, "there is no fleet.yaml", "run `mooring init`"));
     return { findings: sortFindings(findings) };
   }
-  const isWhole = !hasErrors(findings); // a document that was refused would be missed by everything that names it
+  const isRead = !hasErrors(findings);
   findings.push(...checkVersion(fleet, options.version));
   const repo = await assemble(fleet, documents, files, cache, findings);
+  // A document or key list that was refused would be missed by everything that names it.
+  const isWhole = isRead && files.has(fleet.doc.spec.trust.commits.allowedSigners) && !findings.some((item) => item.code === "FLEET_TRUST_INVALID");
   findings.push(...checkReferences(repo).filter((item) => isWhole || item.code !== "FLEET_REFERENCE_MISSING"));
   const sorted = sortFindings(findings);
   return hasErrors(sorted) ? { findings: sorted } : { fleet: repo, findings: sorted };

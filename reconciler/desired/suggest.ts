@@ -9,17 +9,21 @@ export function nearest(word: string, candidates: readonly string[]): string | n
   return best;
 }
 
-/** Edits between two words; gives up with `limit` as soon as it is reached, so a hostile long key costs little. */
+/** Edits between two words (a letter more, less or other, or two neighbours swapped); gives up with `limit` as soon as it is reached, so a
+ *  hostile long key costs little. */
 export function levenshtein(a: string, b: string, limit: number): number {
   if (Math.abs(a.length - b.length) >= limit) return limit;
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+  let before: readonly number[] = [];
+  let row: readonly number[] = Array.from({ length: b.length + 1 }, (_, i) => i);
   for (let i = 1; i <= a.length; i++) {
     const next = [i];
     for (let j = 1; j <= b.length; j++) {
-      next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)));
+      const isSwap = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
+      const swapped = isSwap ? before[j - 2]! + 1 : Infinity;
+      next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1), swapped));
     }
-    row = next;
-    if (Math.min(...row) >= limit) return limit;
+    if (Math.min(...next) >= limit) return limit;
+    [before, row] = [row, next];
   }
   return Math.min(row[b.length]!, limit);
 }

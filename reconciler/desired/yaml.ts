@@ -50,7 +50,7 @@ export function locate(text: string, path: Path, of: "key" | "value" = "value"):
 function parse(text: string): { readonly doc: Document; readonly lines: LineCounter } | null {
   const lines = new LineCounter();
   try {
-    return { doc: parseDocument(text, { lineCounter: lines, uniqueKeys: false, logLevel: "silent" }), lines };
+    return { doc: parseDocument(text, { lineCounter: lines, uniqueKeys: false, logLevel: "error" }), lines };
   } catch (err) {
     if (err instanceof RangeError) return null; // the parser's own stack ended
     throw err;
