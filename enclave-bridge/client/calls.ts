@@ -44,7 +44,7 @@ export class Calls {
 
   fail(why: MooringError): void {
     this.#gone = why;
-    for (const id of [...this.#waiting.keys()]) this.#take(id)?.reject(why);
+    for (const id of this.#waiting.keys()) this.#take(id)?.reject(why);
   }
 
   #take(id: number): Waiting | undefined {

@@ -65,7 +65,7 @@ export class EnvelopeStore {
   /** Takes the envelopes of a grant away; false when there were none. */
   async drop(grant: string): Promise<boolean> {
     let dropped = false;
-    for (const slot of [...this.#slots.values()]) {
+    for (const slot of this.#slots.values()) {
       const kept = slot.kept.filter((item) => item.grant !== grant);
       if (kept.length === slot.kept.length) continue;
       await this.#write({ ...slot, kept });

@@ -21,14 +21,14 @@ export class LineCutter {
     for (let at = 0; at < chunk.length; ) {
       const lf = chunk.indexOf(LF, at);
       const end = lf < 0 ? chunk.length : lf;
-      if (this.#skipping) at = end;
-      while (at < end) {
+      while (at < end && !this.#skipping) {
         const take = Math.min(end - at, MAX_LINE - this.#size);
         this.#held.set(chunk.subarray(at, at + take), this.#size);
         this.#size += take;
         at += take;
         if (this.#size === MAX_LINE) lines.push(this.#cut());
       }
+      if (this.#skipping) at = end;
       if (lf >= 0) {
         if (!this.#skipping) lines.push(this.#flush());
         this.#skipping = false;

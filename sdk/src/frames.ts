@@ -77,7 +77,7 @@ function bodyFor(head: Uint8Array): Uint8Array {
 /** A frame from its type and payload; throws SecretError PROTOCOL. */
 export function decode(body: Uint8Array): Incoming {
   const rest = body.subarray(1);
-  switch (body[0]) {
+  switch (body[0] ?? 0) {
     case HELLO: {
       const { v, plugin, refs } = objectOf(rest);
       if (v !== 1 || typeof plugin !== "string" || !isTextList(refs)) throw broken("a HELLO of another form");

@@ -1,7 +1,7 @@
 /** A plugin that does not keep to the protocol; argv[2] says how. Uses raw bytes only. */
 import { Socket } from "node:net";
 
-const how = process.argv[2];
+const how = process.argv[2] ?? "";
 const socket = new Socket({ fd: 3 });
 socket.on("error", () => undefined);
 socket.on("close", () => {
