@@ -74,8 +74,17 @@ function edited(before: ClassTree, edits: Edits): ClassTree {
   if (places === null) return rebuilt(before, edits);
   const leaves = [...before.leaves];
   for (const [at, leaf] of places) leaves[at] = leaf;
-  const tree = places.size === 0 ? before.tree : new MerkleTree(leaves);
+  if (places.size === 0) return before;
+  const tree = changedTree(before, leaves, places);
   return { machines: before.machines, leaves, tree, root: { root: digestFrom(tree.root), size: tree.size } };
+}
+
+/** A few leaves: their paths are hashed again; many: the whole tree. */
+function changedTree(before: ClassTree, leaves: readonly Uint8Array[], places: ReadonlyMap<number, Uint8Array>): MerkleTree {
+  if (places.size * 16 > leaves.length) return new MerkleTree(leaves);
+  const tree = before.tree.copy();
+  for (const [at, leaf] of places) tree.set(at, leaf);
+  return tree;
 }
 
 /** Where each edit replaces a leaf; null when a machine comes or goes, so that places shift. */

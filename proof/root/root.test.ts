@@ -71,6 +71,17 @@ test("trees edited machine by machine equal those made at once", () => {
   );
 });
 
+test("one machine of many changes: the same roots as from scratch, and the trees before stay as they were", () => {
+  const many = new Map(Array.from({ length: 100 }, (_, i) => [`m${i}`, sortIndex([["agent", digestOf(`agent ${i}`)]])] as const));
+  const before = fleetTrees("acme", many);
+  const root = before.roots.machines.root;
+  const change = new Map([["m7", sortIndex([["agent", digestOf("other")]])]]);
+  const after = before.with(change);
+  assert.deepEqual(after.roots, fleetTrees("acme", new Map([...many, ...change])).roots);
+  assert.equal(before.roots.machines.root, root);
+  assert.notEqual(after.roots.machines.root, root);
+});
+
 test("an index is sorted by key and names each key once", () => {
   const agent = { kind: "agent", version: "1" };
   const mail = { kind: "plugin", name: "mail" };

@@ -1,19 +1,23 @@
-import { createHash } from "node:crypto";
+import { createHash, hash } from "node:crypto";
 
 /** A SHA-256 value of 32 bytes: a leaf, a node or a root. */
 export type Hash = Uint8Array;
 
 const LEAF = new Uint8Array([0]);
-const NODE = new Uint8Array([1]);
 
 /** Leaf hash of RFC 6962 §2.1: SHA-256(0x00 ‖ entry). */
 export function leafHash(entry: Uint8Array | string): Hash {
+  if (typeof entry === "string") return hash("sha256", `\u0000${entry}`, "buffer");
   return createHash("sha256").update(LEAF).update(entry).digest();
 }
 
 /** Node hash of RFC 6962 §2.1: SHA-256(0x01 ‖ left ‖ right). */
 export function nodeHash(left: Hash, right: Hash): Hash {
-  return createHash("sha256").update(NODE).update(left).update(right).digest();
+  const bytes = new Uint8Array(65);
+  bytes[0] = 1;
+  bytes.set(left, 1);
+  bytes.set(right, 33);
+  return hash("sha256", bytes, "buffer");
 }
 
 /** Root of the tree without leaves: SHA-256 of nothing. */
@@ -24,11 +28,18 @@ export function emptyRoot(): Hash {
 /** An RFC 6962 tree kept level by level, so that a changed or added leaf costs log2(size) hashes. A node without a right sibling is carried
  *  up as it is, which is exactly RFC 6962's split at the largest power of two. Hashes are kept, not copied: do not change them. */
 export class MerkleTree {
-  readonly #levels: Hash[][] = [[]];
+  #levels: Hash[][] = [[]];
 
   constructor(leaves: readonly Hash[] = []) {
     this.#levels = [[...leaves]];
     for (let k = 0; this.#levels[k]!.length > 1; k++) this.#levels.push(parentsOf(this.#levels[k]!));
+  }
+
+  /** A tree that can be changed without changing this one; hashes are shared. */
+  copy(): MerkleTree {
+    const copy = new MerkleTree();
+    copy.#levels = this.#levels.map((level) => level.slice());
+    return copy;
   }
 
   get size(): number {
