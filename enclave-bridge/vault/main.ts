@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { asDigest } from "#base/canonical/index.ts";
 import { formatError, MooringError } from "#base/errors/index.ts";
@@ -30,7 +31,7 @@ async function main(argv: readonly string[]): Promise<void> {
   refuseExposed();
   process.umask(0o077);
   if (command === "init") return await init(need("dir"), need("fleet"), need("trust-root"), values["insecure-plain-keys"] === true);
-  if (command === "serve") return await run(need("dir"), need("socket"), values.group);
+  if (command === "serve") return await run(resolve(need("dir")), resolve(need("socket")), values.group);
   throw usage(command === undefined ? "no command" : "an unknown command");
 }
 
@@ -53,6 +54,7 @@ async function init(dir: string, fleet: string, trustRoot: string, insecurePlain
 async function run(dir: string, socket: string, group: string | undefined): Promise<void> {
   if (group !== undefined && !/^\d{1,9}$/.test(group)) throw usage("--group is no number");
   const log = lineLog((line) => process.stderr.write(line), Date.now, { name: "mooring-vault" });
+  enter(dir);
   const uid = process.getuid?.() ?? 0;
   const vault = await runVault({ dir, socket, group: group === undefined ? null : Number(group), log, now: Date.now, uid, onCrash: fail });
   process.stdout.write("ready\n");
@@ -61,6 +63,15 @@ async function run(dir: string, socket: string, group: string | undefined): Prom
   };
   process.once("SIGTERM", stop);
   process.once("SIGINT", stop);
+}
+
+/** The lock's path is short only from inside the folder. */
+function enter(dir: string): void {
+  try {
+    process.chdir(dir);
+  } catch (cause) {
+    throw new MooringError("VAULT_KEYS_BROKEN", `${dir}: there is no vault`, { cause, fix: "make one with `mooring-vault init`" });
+  }
 }
 
 function usage(why: string, cause?: unknown): MooringError {

@@ -5,6 +5,7 @@ import { folderReader, openLog } from "#bridge/log/index.ts";
 import { readConfig } from "./config.ts";
 import { loadKeys } from "./keys.ts";
 import { serve } from "./server.ts";
+import { lockFolder } from "./socket.ts";
 import { VaultStore } from "./store.ts";
 import { makeVault } from "./vault.ts";
 
@@ -22,6 +23,7 @@ export type RunOptions = {
 export async function runVault(options: RunOptions): Promise<{ stop(): Promise<void> }> {
   const { dir, log, now, uid } = options;
   const config = await readConfig(dir);
+  const lock = await lockFolder(dir);
   const keys = await loadKeys(dir);
   const store = await VaultStore.open(dir);
   const origin = `mooring/${config.fleet}/vault`;
@@ -38,6 +40,7 @@ export async function runVault(options: RunOptions): Promise<{ stop(): Promise<v
         server.closeIdleConnections();
       });
       await audit.close();
+      lock.close();
     },
   };
 }

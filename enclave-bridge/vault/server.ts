@@ -1,11 +1,10 @@
-import { chmod, chown, lstat, unlink } from "node:fs/promises";
+import { chmod, chown } from "node:fs/promises";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import { connect } from "node:net";
-import { isErrno } from "#base/durable/index.ts";
 import type { Log } from "#base/log/index.ts";
 import { errorField } from "#base/log/index.ts";
 import { type ErrorCode, MooringError, toProblem } from "#base/errors/index.ts";
 import { answer, type Answer, type Routes } from "./routes.ts";
+import { clearStale, listen } from "./socket.ts";
 
 /** Enough for a machine with some hundred secrets of a few KiB; a secret is at most 128 KiB. */
 export const MAX_BODY = 8 * 1024 * 1024;
@@ -27,10 +26,7 @@ export async function serve({ routes, socket, group, log, onCrash }: ServeOption
     handle(routes, req, res, log).catch(onCrash);
   });
   server.maxConnections = 64;
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(socket, () => resolve());
-  });
+  await listen(server, socket);
   if (group !== null) await chown(socket, process.getuid?.() ?? -1, group);
   await chmod(socket, 0o660);
   return server;
@@ -84,7 +80,7 @@ function statusOf(code: ErrorCode): number {
   switch (code) {
     case "VAULT_REQUEST_MALFORMED":
     case "BASE64_MALFORMED":
-    case "NOTE_MALFORMED":
+    case "TLOG_MALFORMED":
       return 400;
     case "SERIAL_OLD":
       return 409;
@@ -96,27 +92,4 @@ function statusOf(code: ErrorCode): number {
     default:
       return 422;
   }
-}
-
-async function clearStale(socket: string): Promise<void> {
-  try {
-    if (!(await lstat(socket)).isSocket()) throw new MooringError("VAULT_EXISTS", `${socket}: not a socket`);
-  } catch (err) {
-    if (isErrno(err, "ENOENT")) return;
-    throw err;
-  }
-  if (await answers(socket))
-    throw new MooringError("VAULT_EXISTS", `${socket}: a vault answers there`, { fix: "stop the other vault first" });
-  await unlink(socket);
-}
-
-function answers(socket: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const probe = connect(socket);
-    probe.once("connect", () => {
-      probe.destroy();
-      resolve(true);
-    });
-    probe.once("error", () => resolve(false));
-  });
 }
