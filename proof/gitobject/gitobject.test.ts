@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { hasCode } from "#base/errors/index.ts";
 import { fileSigner, hardwareSigner, type SignOptions, type TestSigner } from "#test/proof/signer.ts";
 import { parseCommit, parseTag, splitCommit, verifyCommit } from "./index.ts";

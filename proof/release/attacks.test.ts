@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { fromBase64, toBase64 } from "#base/canonical/index.ts";
 import { MooringError } from "#base/errors/index.ts";
 import { hardwareSigner } from "#test/proof/signer.ts";

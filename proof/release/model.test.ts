@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { hasCode } from "#base/errors/index.ts";
 import type { AnySection } from "#proof/root/index.ts";
 import { agentSection, grantSection, pluginSection, type Roles, secretSection, TestFleet } from "#test/proof/fleet.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { toBase64 } from "#base/canonical/index.ts";
 import { hasCode } from "#base/errors/index.ts";
 import { timeOf } from "#base/time/index.ts";

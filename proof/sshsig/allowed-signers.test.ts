@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { hasCode } from "#base/errors/index.ts";
 import { fileSigner, hardwareSigner } from "#test/proof/signer.ts";
 import { parseAllowedSigners } from "./index.ts";
@@ -68,6 +68,7 @@ test("what cannot be honoured is refused with its line", () => {
       line,
     );
   assert.throws(() => parseAllowedSigners(`a ${a}\na,b ${a}\n`), { code: "ALLOWED_SIGNERS_INVALID", have: 2 });
+  assert.throws(() => parseAllowedSigners(`a ${a}\nb namespaces="git" ${a}\n`), { code: "ALLOWED_SIGNERS_INVALID", have: 2 });
   assert.throws(() => parseAllowedSigners("#".repeat(300_000)), { code: "ALLOWED_SIGNERS_INVALID" });
 });
 

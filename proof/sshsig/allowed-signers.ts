@@ -3,7 +3,8 @@ import type { PrincipalKey, VaultKey } from "#schemas/wire/index.ts";
 import { parseKeyText, type SshKey } from "./key.ts";
 
 /** What trust/allowed_signers says: keys of principals, and keys of the vault, both in the form of the trust section. `namespaces` per key
- *  text holds OpenSSH's own restriction, null = none. */
+ *  text holds OpenSSH's own restriction, null = none. The trust section has no such restriction, so the caller MUST leave out of it every key
+ *  that is not for all of mooring-release, mooring-secrets and mooring-action, or a key for commits would sign releases. */
 export type AllowedSigners = {
   readonly keys: Readonly<Record<string, readonly PrincipalKey[]>>;
   readonly vaultKeys: readonly VaultKey[];
@@ -40,6 +41,9 @@ export function parseAllowedSigners(text: string): AllowedSigners {
       if (seen.has(id)) throw invalid(i + 1, `the same key of ${principal} is already on line ${seen.get(id)}`);
       seen.set(id, i + 1);
     }
+    const before = namespaces.get(line.key.text);
+    if (before !== undefined && before?.join() !== line.namespaces?.join())
+      throw invalid(i + 1, "the same key has other namespaces on another line");
     namespaces.set(line.key.text, line.namespaces);
     addLine(line, i + 1, keys, vaultKeys);
   }

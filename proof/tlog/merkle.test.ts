@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { emptyRoot, type Hash, isConsistent, leafHash, merkleRootOf, MerkleTree, nodeHash, rootFromInclusion } from "./index.ts";
 
 /** RFC 6962 §2.1, word for word: the oracle. */
