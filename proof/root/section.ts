@@ -23,7 +23,7 @@ const CLASS_OF = new Map<string, SectionClass | "trust">([
 const NAMED = new Set(["grant", "account", "plugin", "secret"]);
 
 /** The least of a section that keys, classes and leaves need: any further member is hashed as it stands. */
-export type AnySection = { readonly kind: string; readonly name?: unknown };
+export type AnySection = { readonly kind: string; readonly name?: unknown; readonly [member: string]: unknown };
 
 /** The class a kind belongs to, always from the kind and never from a proof; throws SECTION_INVALID for an unknown kind. */
 export function classOfKind(kind: unknown): SectionClass | "trust" {

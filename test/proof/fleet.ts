@@ -166,7 +166,7 @@ export function pluginSection(name: string, version: number): AnySection {
     config: {},
     network: [],
     drift: "correct",
-  } as AnySection;
+  };
 }
 
 export function grantSection(machine: string, name: string, plugin: string, note = ""): AnySection {
@@ -176,13 +176,13 @@ export function grantSection(machine: string, name: string, plugin: string, note
     delivery: { mode: "egress", hosts: [`api${note}.example.net`], header: "authorization" },
     expires: null,
   };
-  return { kind: "grant", name, grant, key: digestOf(kxOf(machine)) } as AnySection;
+  return { kind: "grant", name, grant, key: digestOf(kxOf(machine)) };
 }
 
 export function secretSection(name: string, version: number): AnySection {
-  return { kind: "secret", name, version, file: digestOf(`${name} ${version}`) } as AnySection;
+  return { kind: "secret", name, version, file: digestOf(`${name} ${version}`) };
 }
 
 export function agentSection(version: number): AnySection {
-  return { kind: "agent", version: `0.${version}.0`, serial: version, bundle: digestOf(`agent ${version}`) } as AnySection;
+  return { kind: "agent", version: `0.${version}.0`, serial: version, bundle: digestOf(`agent ${version}`) };
 }
