@@ -189,7 +189,7 @@ test("a hub that resolved something else, or has no secrets release, builds no p
   const pin = fleet.trust.leaf;
   fleet.machines.set("m1", [agentSection(2)]);
   const other = new TestFleet(ROLES, ["a", "b", "s"]);
-  other.machines.set("m1", [agentSection(3), { kind: "secret", name: "x", version: 1, file: pin } as never]);
+  other.machines.set("m1", [agentSection(3), { kind: "secret", name: "x", version: 1, file: pin }]);
   other.release(["a", "b", "s"]);
   assert.throws(() => other.inputFor("m1", null, other.trust.leaf), { code: "SECRETS_UNPROVEN" });
   other.releaseSecrets(["b"]);
