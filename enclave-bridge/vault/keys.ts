@@ -107,6 +107,6 @@ function fileOf(dir: string, name: "age" | "sign"): string {
   return join(dir, `${name}.key`);
 }
 
-function broken(dir: string, name: string, why: string, cause?: unknown): MooringError {
-  return new MooringError("VAULT_KEYS_BROKEN", `${fileOf(dir, name as "age")}`, { why, cause });
+function broken(dir: string, name: "age" | "sign", why: string, cause?: unknown): MooringError {
+  return new MooringError("VAULT_KEYS_BROKEN", fileOf(dir, name), { why, cause });
 }

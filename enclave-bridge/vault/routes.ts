@@ -9,7 +9,7 @@ export type Answer =
   | { readonly status: 200; readonly type: "application/json"; readonly body: unknown }
   | { readonly status: 200; readonly type: "application/octet-stream"; readonly body: Uint8Array };
 
-export type Routes = { readonly vault: Vault; readonly readLog: LogReader; checkpoint(): Uint8Array };
+export type Routes = { readonly vault: Vault; readonly readLog: LogReader; readonly checkpoint: () => Uint8Array };
 
 const leaseRequest = z.strictObject({ machine: machineId, desired: bytes64, release: releaseProof });
 

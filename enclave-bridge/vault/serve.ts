@@ -23,8 +23,8 @@ export type RunOptions = {
 export async function runVault(options: RunOptions): Promise<{ stop(): Promise<void> }> {
   const { dir, log, now, uid } = options;
   const config = await readConfig(dir);
-  const lock = await lockFolder(dir);
   const keys = await loadKeys(dir);
+  const lock = await lockFolder(dir);
   const store = await VaultStore.open(dir);
   const origin = `mooring/${config.fleet}/vault`;
   const audit = await openLog({ dir: join(dir, "log"), origin, signer: keys.noteSigner(origin), now });

@@ -76,20 +76,16 @@ function send(res: ServerResponse, status: number, type: string, body: unknown):
   res.end(bytes);
 }
 
+const STATUS: Partial<Record<ErrorCode, number>> = {
+  VAULT_REQUEST_MALFORMED: 400,
+  BASE64_MALFORMED: 400,
+  TLOG_MALFORMED: 400,
+  SERIAL_OLD: 409,
+  VAULT_REQUEST_TOO_LARGE: 413,
+  AUDIT_UNAVAILABLE: 503,
+  VAULT_NO_TRUST: 503,
+};
+
 function statusOf(code: ErrorCode): number {
-  switch (code) {
-    case "VAULT_REQUEST_MALFORMED":
-    case "BASE64_MALFORMED":
-    case "TLOG_MALFORMED":
-      return 400;
-    case "SERIAL_OLD":
-      return 409;
-    case "VAULT_REQUEST_TOO_LARGE":
-      return 413;
-    case "AUDIT_UNAVAILABLE":
-    case "VAULT_NO_TRUST":
-      return 503;
-    default:
-      return 422;
-  }
+  return STATUS[code] ?? 422;
 }

@@ -44,7 +44,7 @@ type Refusal = SealAnswer["refused"][number];
 /** One vault of one fleet. Requests for a machine go one after the other, so that its serials only grow. */
 export function makeVault(parts: VaultParts): Vault {
   const { config, keys, log } = parts;
-  const inTurn = turns<MachineId>();
+  const inTurn = turns();
   return {
     info: () => ({
       fleet: config.fleet,
@@ -169,9 +169,9 @@ async function logged<T>(log: AuditLog, machine: MachineId, work: () => Promise<
   }
 }
 
-/** Runs work of one key strictly one after the other; keys don't wait for each other. */
-function turns<K>(): <T>(key: K, work: () => Promise<T>) => Promise<T> {
-  const last = new Map<K, Promise<unknown>>();
+/** Runs work for one machine strictly one after the other; machines don't wait for each other. */
+function turns(): <T>(key: MachineId, work: () => Promise<T>) => Promise<T> {
+  const last = new Map<MachineId, Promise<unknown>>();
   return async (key, work) => {
     const before = last.get(key) ?? Promise.resolve();
     const mine = before.then(work, work);

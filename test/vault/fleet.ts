@@ -54,7 +54,7 @@ export class TestMachine {
       network: [],
       drift: "correct",
     };
-    this.sections.push(base as AnySection);
+    this.sections.push(base);
     return this;
   }
 

@@ -28,8 +28,8 @@ type World = {
   mini: TestMachine;
   clock: { now: number };
   dir: string;
-  entries(): Promise<readonly AuditEntry[]>;
-  reopen(): Promise<Vault>;
+  entries: () => Promise<readonly AuditEntry[]>;
+  reopen: () => Promise<Vault>;
 };
 
 /** One fleet, one machine with one plugin that may use one secret, and a vault that has seen nothing yet. */

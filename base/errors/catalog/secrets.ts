@@ -47,4 +47,5 @@ export const SECRETS = {
   GRANT_UNUSABLE: { disposition: "stalled", fix: "put the plugin on the machine or take it out of the grant" },
   VAULT_NO_TRUST: { disposition: "wait", fix: "have the hub seal for any machine first; then send the statement again" },
   BRIDGE_DISK: { disposition: "retry", fix: "free disk space or make the bridge's folder writable for its user" },
+  SECRET_EMPTY: { disposition: "stalled", fix: "type the value at the prompt or pipe it into the command" },
 } as const satisfies CatalogPart;

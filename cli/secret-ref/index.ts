@@ -1,0 +1,2 @@
+export { type AddedSecret, secretRefAdd, type SecretRefAdd } from "./add.ts";
+export { type Input, MAX_VALUE, readValue } from "./value.ts";
