@@ -16,7 +16,7 @@ export async function uidsOf(args: Args, uid: number): Promise<Uids | null> {
   if (args.uids !== null) return uidsFrom(args.uids, args.sshGid ?? undefined);
   const file = uidsFile(layoutOf(args.root));
   const bytes = await readIfThere(file);
-  if (bytes === null) throw new MooringError("ONE_UID", `openclaw-lobster ${args.command}: no uids`, { why: `there is no ${file}`, fix: "add --uids FIRST, the first of 210 unused uids" });
+  if (bytes === null) throw new MooringError("ONE_UID", `openclaw-lobster ${args.command}: no uids`, { why: `there is no ${file}`, fix: "add --uids FIRST, the first of 211 unused uids" });
   return parsed(bytes, file);
 }
 

@@ -7,7 +7,7 @@ import { forkBridge } from "#bridge/client/index.ts";
 import type { MachineStatement, Pins } from "#schemas/wire/index.ts";
 import type { Layout, Uids } from "../contract.ts";
 import { findNc, LAUNCHER, launcherText } from "./launcher.ts";
-import { uidsFile } from "./layout.ts";
+import { egressSocket, uidsFile } from "./layout.ts";
 import { checkSameMachine, readPins } from "./pins.ts";
 
 export type InitOptions = {
@@ -47,6 +47,7 @@ async function makeLayout(layout: Layout, uids: Uids | null): Promise<void> {
     [layout.generations, 0o755, null],
     [layout.bridge, 0o700, bridge],
     [layout.run, 0o711, null],
+    [dirname(egressSocket(layout)), 0o711, uids?.egress ?? null],
     [layout.plugins, 0o711, null],
     [layout.bin, 0o755, null],
   ];

@@ -27,3 +27,13 @@ const PLUGIN_COUNT = 200; // far above the plugins of one machine; removed ones 
 export function uidsFrom(first: number, sshGid: number = first + 2): Uids {
   return { bridge: first, egress: first + 1, sshGid, pluginFirst: first + 10, pluginCount: PLUGIN_COUNT };
 }
+
+/** Where egress listens: in a folder of its own uid, since run/ is the agent's. */
+export function egressSocket(layout: Layout): string {
+  return join(layout.run, "egress/egress.sock");
+}
+
+/** The uid of the short-lived child that parses archives: the one after the plugins', so that it shares memory with nobody. */
+export function unpackUid(uids: Uids): number {
+  return uids.pluginFirst + uids.pluginCount;
+}

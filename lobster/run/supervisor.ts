@@ -57,11 +57,19 @@ export async function createSupervisor(options: SupervisorOptions): Promise<Plug
     ...options,
     plugins: layout.plugins,
     uidOf: async (id) => (book === null ? null : book.of(id)),
-    onRunsChanged: async () => {
-      if (book === null) await noteRuns(notes, [...units.values()].flatMap((unit) => unit.pid ?? []));
-    },
+    onRunsChanged: book === null ? inTurns(() => noteRuns(notes, [...units.values()].flatMap((unit) => unit.pid ?? []))) : async () => undefined,
   };
   return supervisorOf(units, held, ctx);
+}
+
+/** `work`, one call after the other. */
+function inTurns<T>(work: () => Promise<T>): () => Promise<T> {
+  let turn: Promise<unknown> = Promise.resolve();
+  return () => {
+    const mine = turn.then(work);
+    turn = mine.catch(() => undefined); // `mine` carries the error to its caller
+    return mine;
+  };
 }
 
 function supervisorOf(units: Map<PluginId, Unit>, held: Set<PluginId>, ctx: UnitContext): PluginSupervisor {
@@ -96,7 +104,7 @@ function supervisorOf(units: Map<PluginId, Unit>, held: Set<PluginId>, ctx: Unit
       await units.get(id)?.hold();
     },
     async release(id) {
-      if (!held.delete(id)) return;
+      held.delete(id);
       await units.get(id)?.release();
     },
     follow: (id, onLine) => unitOf(units, id).ring.follow(onLine),

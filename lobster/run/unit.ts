@@ -90,9 +90,10 @@ export class Unit {
     return this.stop();
   }
 
+  /** Lifts a hold; starts the plugin unless it runs or is about to. */
   async release(): Promise<void> {
     this.#isHeld = false;
-    await this.begin(this.#run);
+    if (!["running", "starting", "backing-off"].includes(this.#phase.at)) await this.begin(this.#run);
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {

@@ -23,6 +23,8 @@ export type Bench = {
   /** Resolves when a line that `wanted` accepts was printed. */
   line(wanted: string | RegExp): Promise<string>;
   event(kind: SupervisorEvent["kind"]): Promise<SupervisorEvent>;
+  /** Resolves when so many runs have ended. */
+  exits(count: number): Promise<true>;
   /** Ends the agent's side without ending its plugins, as a crash does. */
   close(): Promise<void>;
 };
@@ -84,6 +86,7 @@ export async function openBench(options: Partial<SupervisorOptions> & { readonly
     plugin: (id, code, more = {}) => writePlugin(layout, id, code, more),
     line: (wanted) => until(() => lines.find((line) => (typeof wanted === "string" ? line === wanted : wanted.test(line)))),
     event: (kind) => until(() => events.find((event) => event.kind === kind)),
+    exits: (count) => until(() => (events.filter((event) => event.kind === "plugin.exited").length >= count ? true : undefined)),
     async close() {
       await supervisor.stop();
       await bridge.close();
