@@ -3,6 +3,9 @@ import { url } from "node:inspector";
 import { isErrno } from "#base/durable/index.ts";
 import { MooringError } from "#base/errors/index.ts";
 
+/** 64 requests with one secret of 128 KiB each are 16 MiB with guard pages; most secrets are small, so half of that. */
+const LOCKED_WANTED = 8 * 1024 * 1024;
+
 /** Throws VAULT_EXPOSED unless the process was started so that its memory stays its own: SIGUSR1 opens no inspector, none is open, no options
  *  come from the environment, and no core is dumped (looked up on Linux; elsewhere the launcher's `ulimit -c 0` is trusted). */
 export function refuseExposed(): void {
@@ -14,12 +17,25 @@ export function refuseExposed(): void {
   if (coreLimit() !== "0") throw exposed("a crash would write its memory to a core file: `ulimit -c 0` is missing");
 }
 
+/** Whether the process may lock less memory than a busy vault needs; then libsodium goes on with memory that may be swapped. Never for root. */
+export function isLockLimitLow(): boolean {
+  const limit = limitOf("Max locked memory");
+  return process.getuid?.() !== 0 && limit !== null && limit !== "unlimited" && Number(limit) < LOCKED_WANTED;
+}
+
 /** The soft limit of core files' size as Linux tells it; "0" where nothing can be read. */
 function coreLimit(): string {
+  return limitOf("Max core file size") ?? "0";
+}
+
+function limitOf(name: string): string | null {
   try {
-    return /^Max core file size\s+(\S+)/m.exec(readFileSync("/proc/self/limits", "latin1"))?.[1] ?? "0";
+    const line = readFileSync("/proc/self/limits", "latin1")
+      .split("\n")
+      .find((one) => one.startsWith(name));
+    return line?.slice(name.length).trim().split(/\s+/)[0] ?? null;
   } catch (err) {
-    if (isErrno(err, "ENOENT")) return "0";
+    if (isErrno(err, "ENOENT")) return null;
     throw err;
   }
 }

@@ -5,7 +5,7 @@ import { formatError, MooringError } from "#base/errors/index.ts";
 import { lineLog } from "#base/log/index.ts";
 import { type FleetId, NAME } from "#schemas/wire/index.ts";
 import { initVault } from "./config.ts";
-import { refuseExposed } from "./guard.ts";
+import { isLockLimitLow, refuseExposed } from "./guard.ts";
 import { runVault } from "./serve.ts";
 
 const USAGE = `mooring-vault init --dir DIR --fleet FLEET --trust-root LEAF --insecure-plain-keys
@@ -54,6 +54,7 @@ async function init(dir: string, fleet: string, trustRoot: string, insecurePlain
 async function run(dir: string, socket: string, group: string | undefined): Promise<void> {
   if (group !== undefined && !/^\d{1,9}$/.test(group)) throw usage("--group is no number");
   const log = lineLog((line) => process.stderr.write(line), Date.now, { name: "mooring-vault" });
+  if (isLockLimitLow()) log.warn({}, "the limit of locked memory is low: raise `ulimit -l`, or secrets may be swapped");
   enter(dir);
   const uid = process.getuid?.() ?? 0;
   const vault = await runVault({ dir, socket, group: group === undefined ? null : Number(group), log, now: Date.now, uid, onCrash: fail });

@@ -153,8 +153,10 @@ async function addStatement({ config, store, now }: VaultParts, signed: SignedSt
     });
   const context = { fleet: config.fleet, now: timeOf(floorOf(store, now)), trust: newest.trust, serial: newest.serial };
   const { statement } = verifyStatement(signed, context);
-  if (statement.action !== "revoke")
-    throw new MooringError("VAULT_REQUEST_MALFORMED", `statement ${statement.action}`, { why: "the vault obeys revoke only" });
+  if (statement.action !== "revoke" || statement.target?.kind === "signer")
+    throw new MooringError("NOT_YET", `statement ${statement.action} in the vault`, {
+      why: "the vault obeys revocations of secrets, plugins and machines; a signer is taken out by a release whose trust drops the key",
+    });
   return await store.addStatement(signed);
 }
 

@@ -166,7 +166,7 @@ export class SignedFleet {
   }
 
   revoke(
-    kind: "secret" | "plugin" | "machine",
+    kind: "secret" | "plugin" | "machine" | "signer",
     name: string,
     signer: TestSigner = this.ops,
     machines: Statement["machines"] = "all",

@@ -263,6 +263,7 @@ test("a revocation by one named person is obeyed at once and until a release lif
   await assert.rejects(vault.addStatement(fleet.revoke("secret", "team/imap")), { code: "VAULT_NO_TRUST" });
   only((await seal(vault)).envelopes);
   await assert.rejects(vault.addStatement(fleet.revoke("secret", "team/imap", fleet.alice)), { code: "STATEMENT_UNPROVEN" });
+  await assert.rejects(vault.addStatement(fleet.revoke("signer", "alice")), { code: "NOT_YET" });
   only((await seal(vault)).envelopes);
   let one = vault;
   for (const [kind, name] of [
