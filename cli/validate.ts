@@ -1,7 +1,17 @@
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
 import { digestOf } from "#base/canonical/index.ts";
-import { type FleetFile, type FleetFiles, type Finding, type FleetRepo, gate, hasErrors, loadFleet, sortFindings } from "#reconciler/desired/index.ts";
+import { MooringError } from "#base/errors/index.ts";
+import {
+  type FleetFile,
+  type FleetFiles,
+  type Finding,
+  type FleetRepo,
+  gate,
+  hasErrors,
+  loadFleet,
+  sortFindings,
+} from "#reconciler/desired/index.ts";
 
 export type Out = { write(text: string): unknown };
 
@@ -25,10 +35,11 @@ export function findingText({ file, line, col, code, level, message, fix }: Find
   return `${file}:${line}:${col} ${level === "warning" ? "warning " : ""}${code} ${message}\n  fix: ${fix}\n`;
 }
 
-/** Every plain file under `dir` but .git and node_modules; links are left out, as git's own tree would refuse them. Rejects when `dir` is no folder. */
+/** Every plain file under `dir` but .git and node_modules; links are left out, as git's own tree would refuse them. Throws USAGE when `dir` is no folder. */
 export async function readFolder(dir: string): Promise<FleetFiles> {
   const files = new Map<string, FleetFile>();
-  if (!(await stat(dir)).isDirectory()) throw new Error("not a folder");
+  const found = await stat(dir).catch(() => null); // whatever keeps it from being read, it is not a folder we can check
+  if (found?.isDirectory() !== true) throw new MooringError("USAGE", `${dir}: not a folder that can be read`);
   for (const entry of await readdir(dir, { recursive: true, withFileTypes: true })) {
     const path = join(entry.parentPath, entry.name);
     const name = relative(dir, path).split(sep).join("/");

@@ -11,7 +11,7 @@ export function detailsOf(before: Section | null, after: Section | null): readon
   if (after?.kind === "grant" && before === null) return [grantWords(after.grant)];
   if (before?.kind === "grant" && after === null) return [grantWords(before.grant)];
   if (before === null || after === null) return headline(before ?? after);
-  return differences(before as unknown as Json, after as unknown as Json, "");
+  return differences(before, after, "");
 }
 
 function secretDetails(before: Section | null, after: Section | null): readonly string[] {
@@ -41,7 +41,8 @@ function deliveryWords({ delivery }: Grant): string {
 }
 
 function headline(section: Section | null): readonly string[] {
-  switch (section?.kind) {
+  if (section === null) return [];
+  switch (section.kind) {
     case "plugin":
       return [`version: ${section.version}`, `bundle: ${short(section.bundle)}`];
     case "account":
@@ -51,12 +52,20 @@ function headline(section: Section | null): readonly string[] {
       return [`version: ${section.version}`, `bundle: ${short(section.bundle)}`];
     case "identity":
       return [`key: ${short(section.kx)}`, `mode: ${section.mode}`];
-    default:
+    case "trust":
+    case "posture":
+    case "sshd":
+    case "grant":
+    case "revoked":
+    case "secret":
       return [];
+    default:
+      return section satisfies never;
   }
 }
 
-function differences(before: Json, after: Json, path: string): readonly string[] {
+/** Each place where two values differ, a line each: `path: before → after`, or what left and joined a list. Pure. */
+export function differences(before: Json, after: Json, path: string): readonly string[] {
   if (canon(before) === canon(after)) return [];
   if (isJsonObject(before) && isJsonObject(after)) {
     const names = [...new Set([...Object.keys(before), ...Object.keys(after)])].sort(byText);
@@ -82,8 +91,8 @@ function text(value: Json): string {
 /** Digests and keys by their first characters: enough to compare by eye, the whole is in the file. */
 export function short(value: string): string {
   const printable = value.replaceAll(/[^\x20-\x7e\u00a0-\uffff]/g, "?");
-  if (/^sha256:/.test(printable)) return `${printable.slice(0, 19)}…`;
-  if (/^age1/.test(printable)) return `${printable.slice(0, 20)}…`;
+  if (printable.startsWith("sha256:")) return `${printable.slice(0, 19)}…`;
+  if (printable.startsWith("age1")) return `${printable.slice(0, 20)}…`;
   return cut(printable);
 }
 
@@ -98,7 +107,10 @@ export function accessWords(before: Section | null, after: Section | null): read
     const had = new Set(before?.kind === "account" ? before.keys : []);
     const added = after.keys.filter((key) => !had.has(key)).length;
     const opened = before?.kind === "account" && before.exclusive && !after.exclusive;
-    return [...(added > 0 ? [`${added} more keys may log in as ${after.name}`] : []), ...(opened ? [`keys that are not listed may log in as ${after.name}`] : [])];
+    return [
+      ...(added > 0 ? [`${added} more keys may log in as ${after.name}`] : []),
+      ...(opened ? [`keys that are not listed may log in as ${after.name}`] : []),
+    ];
   }
   if (after?.kind === "sshd" || before?.kind === "sshd") return ["how sshd lets people in changes"];
   return [];
@@ -107,6 +119,7 @@ export function accessWords(before: Section | null, after: Section | null): read
 function grantAccess(before: GrantSection | null, after: GrantSection): readonly string[] {
   if (before === null) return [grantWords(after.grant)];
   const isSame = canon(before.grant) === canon(after.grant);
-  const key = before.key === after.key ? [] : [`another machine key may open ${after.grant.ref} (${short(before.key)} → ${short(after.key)})`];
+  const key =
+    before.key === after.key ? [] : [`another machine key may open ${after.grant.ref} (${short(before.key)} → ${short(after.key)})`];
   return [...key, ...(isSame ? [] : [`${grantWords(after.grant)}; before: ${grantWords(before.grant)}`])];
 }

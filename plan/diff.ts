@@ -1,5 +1,5 @@
 import { type Digest, isJsonObject } from "#base/canonical/index.ts";
-import type { Section, SectionKey, Step } from "#schemas/wire/index.ts";
+import type { Section, Step } from "#schemas/wire/index.ts";
 
 /** Keys and leaves, sorted by key. */
 export type Index = readonly (readonly [key: string, leaf: Digest])[];
@@ -17,7 +17,9 @@ export type Live = { readonly index: Index; readonly drifted: ReadonlyMap<string
 export function planMachine(desired: Desired, live: Live): readonly Step[] {
   const have = new Map(live.index);
   const want = new Map(desired.index);
-  const tolerant = new Set(desired.sections.flatMap((item) => (item.kind === "plugin" && item.drift !== "correct" ? [`plugin/${item.name}`] : [])));
+  const tolerant = new Set(
+    desired.sections.flatMap((item) => (item.kind === "plugin" && item.drift !== "correct" ? [`plugin/${item.name}`] : [])),
+  );
   const steps: Step[] = [];
   for (const [key, after] of desired.index) {
     const before = have.get(key);
@@ -35,7 +37,7 @@ export function planMachine(desired: Desired, live: Live): readonly Step[] {
 function stepOf(key: string, verb: Step["verb"], before: Digest | null, after: Digest | null): Step {
   const kind = kindOf(key);
   const disrupts = kind === "sshd" || (kind === "plugin" && verb !== "add");
-  return { key: key as SectionKey, verb, before, after, disrupts };
+  return { key, verb, before, after, disrupts };
 }
 
 /** Keys come first to last in this order: what is trusted, who the machine is, what everything stands on, plugins, what they may use. */
@@ -57,12 +59,13 @@ function pluginDepths(sections: readonly Section[]): ReadonlyMap<string, number>
   const depthOf = (name: string, open: ReadonlySet<string>): number => {
     const known = depths.get(name);
     if (known !== undefined) return known;
-    const below = (needs.get(name) ?? []).filter((other) => needs.has(other) && !open.has(other));
-    const depth = below.length === 0 ? 0 : 1 + Math.max(...below.map((other) => depthOf(other, new Set([...open, name]))));
+    const path = new Set([...open, name]);
+    const below = (needs.get(name) ?? []).filter((other) => needs.has(other) && !path.has(other));
+    const depth = below.length === 0 ? 0 : 1 + Math.max(...below.map((other) => depthOf(other, path)));
     depths.set(name, depth);
     return depth;
   };
-  return new Map([...needs.keys()].map((name) => [`plugin/${name}`, depthOf(name, new Set()) / (needs.size + 1)]));
+  return new Map([...needs.keys()].sort(byText).map((name) => [`plugin/${name}`, depthOf(name, new Set()) / (needs.size + 1)]));
 }
 
 function dependsOn(run: unknown): readonly string[] {

@@ -5,6 +5,15 @@ import type { SourceLine } from "./source-line.ts";
 export type Explained = { readonly steps: readonly Step[]; readonly because: ReadonlyMap<SectionKey, readonly SourceLine[]> };
 
 /** `asks` gives the lines that ask for a key now, `asked` those that did before; a removal is explained by the latter. Pure. */
-export function explain(steps: readonly Step[], asks: (key: SectionKey) => readonly SourceLine[], asked: (key: SectionKey) => readonly SourceLine[]): Explained {
-  return { steps, because: new Map(steps.map(({ key, verb }) => [key as SectionKey, verb === "remove" ? asked(key as SectionKey) : asks(key as SectionKey)])) };
+export function explain(
+  steps: readonly Step[],
+  asks: (key: SectionKey) => readonly SourceLine[],
+  asked: (key: SectionKey) => readonly SourceLine[],
+): Explained {
+  return {
+    steps,
+    because: new Map(
+      steps.map(({ key, verb }) => [key as SectionKey, verb === "remove" ? asked(key as SectionKey) : asks(key as SectionKey)]),
+    ),
+  };
 }

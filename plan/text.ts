@@ -6,7 +6,7 @@ const SIGN = { add: "+", change: "~", repair: "~", remove: "-" } as const;
 
 /** The plan for people: what is taken away and disrupted can't be missed, reasons at file:line, access in words. Ends with a line break. */
 export function planText(plan: FleetPlan): string {
-  if (plan.steps.size === 0) return "0 changes\n";
+  if (plan.steps.size === 0) return `${["0 changes", ...hubText(plan)].join("\n")}\n`;
   const { add, change, remove, disrupt } = countSteps(plan);
   const lines = [
     `fleet ${plan.fleet}: ${count(add, "addition")}, ${count(change, "change")}, ${count(remove, "deletion")} on ${count(plan.steps.size, "machine")}; ${count(disrupt, "disruption")}`,
@@ -17,20 +17,30 @@ export function planText(plan: FleetPlan): string {
     for (const { machines, what } of plan.widens) lines.push(`  ! ${what}`, `      on ${names(machines)}`);
   }
   for (const group of plan.groups) lines.push("", ...groupLines(group));
+  lines.push(...hubText(plan));
   return `${lines.join("\n")}\n`;
 }
 
 /** The plan for programs. Plain data, stable order. */
 export function planJson(plan: FleetPlan): unknown {
-  const { fleet, groups, widens, roles } = plan;
-  return { v: 1, fleet, summary: { ...countSteps(plan), machines: plan.steps.size }, roles, widens, groups };
+  const { fleet, groups, widens, roles, hub } = plan;
+  return { v: 1, fleet, summary: { ...countSteps(plan), machines: plan.steps.size }, roles, widens, groups, hub };
 }
 
 /** Steps over all machines by what they do; a repair counts as a change. */
-export function countSteps(plan: FleetPlan): { readonly add: number; readonly change: number; readonly remove: number; readonly disrupt: number } {
+export function countSteps(plan: FleetPlan): {
+  readonly add: number;
+  readonly change: number;
+  readonly remove: number;
+  readonly disrupt: number;
+} {
   const all = [...plan.steps.values()].flat();
   const of = (...verbs: readonly string[]): number => all.filter((step) => verbs.includes(step.verb)).length;
   return { add: of("add"), change: of("change", "repair"), remove: of("remove"), disrupt: all.filter((step) => step.disrupts).length };
+}
+
+function hubText({ hub }: FleetPlan): readonly string[] {
+  return hub.length === 0 ? [] : ["", "hub settings (no signature needed):", ...hub.map((line) => `  ${line}`)];
 }
 
 function groupLines({ machines, change, steps }: Group): readonly string[] {
@@ -39,7 +49,11 @@ function groupLines({ machines, change, steps }: Group): readonly string[] {
 }
 
 function stepLines({ key, verb, disrupts, details, because }: GroupStep): readonly string[] {
-  return [`  ${SIGN[verb]} ${key}${disrupts ? `  (${effect(key, verb)})` : ""}`, ...details.map((line) => `      ${line}`), ...becauseLines(because)];
+  return [
+    `  ${SIGN[verb]} ${key}${disrupts ? `  (${effect(key, verb)})` : ""}`,
+    ...details.map((line) => `      ${line}`),
+    ...becauseLines(because),
+  ];
 }
 
 function effect(key: string, verb: string): string {

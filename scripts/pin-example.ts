@@ -11,4 +11,7 @@ const folder = join(import.meta.dirname, "../examples/fleet-repo/plugins");
 const { digest, tree, manifest, files } = await packGreeter(VERSION);
 const document = join(folder, "greeter.yaml");
 writeFileSync(document, readFileSync(document, "utf8").replace(/^ {2}digest: .*$/m, `  digest: ${digest}`));
-writeFileSync(join(folder, "greeter.lock.json"), lockText({ v: 1, name: manifest.id, version: VERSION, serial: 1, digest, tree, main: manifest.main, files }));
+writeFileSync(
+  join(folder, "greeter.lock.json"),
+  lockText({ v: 1, name: manifest.id, version: VERSION, serial: 1, digest, tree, main: manifest.main, files }),
+);

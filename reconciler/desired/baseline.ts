@@ -25,7 +25,10 @@ export function mergeBaselines(baselines: readonly Loaded<"Baseline">[]): Merged
 }
 
 /** Baselines that take a machine with these labels. */
-export function baselinesFor(baselines: readonly Loaded<"Baseline">[], labels: Readonly<Record<string, string>>): readonly Loaded<"Baseline">[] {
+export function baselinesFor(
+  baselines: readonly Loaded<"Baseline">[],
+  labels: Readonly<Record<string, string>>,
+): readonly Loaded<"Baseline">[] {
   return baselines.filter((item) => isSelected(item.doc.spec.machines, labels));
 }
 
@@ -36,7 +39,8 @@ function fieldsOf(from: Loaded<"Baseline">): readonly Field[] {
   const fields: Field[] = [];
   if (runtime !== undefined) fields.push(["runtime", plain(runtime), ["spec", "runtime"]]);
   for (const [group, members] of Object.entries({ sshd, posture, power })) {
-    for (const [name, value] of Object.entries(members ?? {})) if (value !== undefined) fields.push([`${group}.${name}`, value, ["spec", group, name]]);
+    for (const [name, value] of Object.entries(members ?? {}))
+      if (value !== undefined) fields.push([`${group}.${name}`, value, ["spec", group, name]]);
   }
   for (const [i, account] of (accounts ?? []).entries()) {
     fields.push([`accounts.${account.name}`, { ...account, keys: [...account.keys].sort() }, ["spec", "accounts", i]]);
@@ -46,10 +50,20 @@ function fieldsOf(from: Loaded<"Baseline">): readonly Field[] {
   return fields;
 }
 
-function openclawFields(openclaw: { readonly version: string; readonly digest: string; readonly config: Readonly<Record<string, Json>> }): readonly Field[] {
+function openclawFields(openclaw: {
+  readonly version: string;
+  readonly digest: string;
+  readonly config: Readonly<Record<string, Json>>;
+}): readonly Field[] {
   const { version, digest, config } = openclaw;
-  const own = Object.entries(config).map(([name, value]): Field => [`openclaw.config.${name}`, value, ["spec", "openclaw", "config", name]]);
-  return [["openclaw.version", version, ["spec", "openclaw", "version"]], ["openclaw.digest", digest, ["spec", "openclaw", "digest"]], ...own];
+  const own = Object.entries(config).map(
+    ([name, value]): Field => [`openclaw.config.${name}`, value, ["spec", "openclaw", "config", name]],
+  );
+  return [
+    ["openclaw.version", version, ["spec", "openclaw", "version"]],
+    ["openclaw.digest", digest, ["spec", "openclaw", "digest"]],
+    ...own,
+  ];
 }
 
 function plain(value: object): Json {

@@ -32,7 +32,8 @@ export function parseBlob(bytes: Uint8Array): ParsedBlob {
   const { text, value, problems } = readYaml(bytes);
   const isOurs = /^apiVersion:\s*["']?mooring\//m.test(text);
   if (value === undefined) return { kind: null, isOurs, text, problems };
-  if (!isJsonObject(value)) return { kind: null, isOurs, text, problems: [problem("FLEET_FIELD_INVALID", START, "the document is not a map of fields")] };
+  if (!isJsonObject(value))
+    return { kind: null, isOurs, text, problems: [problem("FLEET_FIELD_INVALID", START, "the document is not a map of fields")] };
   const kind = value["kind"];
   if (!isKind(kind)) return { kind: null, isOurs, text, problems: [kindProblem(kind, text)] };
   const result = KINDS[kind].safeParse(value);
@@ -42,7 +43,7 @@ export function parseBlob(bytes: Uint8Array): ParsedBlob {
 
 function kindProblem(kind: Json | undefined, text: string): Problem {
   if (kind === undefined) return problem("FLEET_FIELD_MISSING", START, "field kind is missing");
-  const suggestion = nearest(String(kind), Object.keys(KINDS));
+  const suggestion = typeof kind === "string" ? nearest(kind, Object.keys(KINDS)) : null;
   const fix = suggestion === null ? `write one of ${Object.keys(KINDS).join(", ")}` : `did you mean \`${suggestion}\`?`;
   return problem("FLEET_FIELD_INVALID", locate(text, ["kind"]), "kind: not one of the eight kinds", fix);
 }
@@ -64,6 +65,12 @@ export function placeBlob(file: string, blob: ParsedBlob): { readonly loaded: An
   }
   const findings = problems.map((item): Finding => ({ ...item, file }));
   if (doc === undefined || blob.kind === null || findings.length > 0) return { loaded: null, findings };
-  const loaded = { kind: blob.kind, file, name: doc.metadata.name, doc, locate: (path: Path, of?: "key" | "value") => locate(blob.text, path, of) };
+  const loaded = {
+    kind: blob.kind,
+    file,
+    name: doc.metadata.name,
+    doc,
+    locate: (path: Path, of?: "key" | "value") => locate(blob.text, path, of),
+  };
   return { loaded: loaded as AnyLoaded, findings };
 }

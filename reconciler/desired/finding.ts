@@ -30,7 +30,12 @@ export function finding(code: ErrorCode, file: string, place: Place, message: st
 /** Errors first, then by file and place: one order for every output. */
 export function sortFindings(findings: readonly Finding[]): readonly Finding[] {
   return findings.toSorted(
-    (a, b) => Number(a.level === "warning") - Number(b.level === "warning") || byText(a.file, b.file) || a.line - b.line || a.col - b.col || byText(a.message, b.message),
+    (a, b) =>
+      Number(a.level === "warning") - Number(b.level === "warning") ||
+      byText(a.file, b.file) ||
+      a.line - b.line ||
+      a.col - b.col ||
+      byText(a.message, b.message),
   );
 }
 

@@ -7,7 +7,13 @@ import type { Path } from "./yaml.ts";
 /** What a valid repo asks for and this version does not do: NOT_YET at its place. A field left at its default is never named. Pure. */
 export function gate(repo: FleetRepo): readonly Finding[] {
   const { fleet, machines, baselines, plugins, grants, rotations, policies } = repo;
-  const lists = [gateFleet(fleet), ...machines.map(gateMachine), ...baselines.map(gateBaseline), ...plugins.map(gatePlugin), ...grants.map(gateGrant)];
+  const lists = [
+    gateFleet(fleet),
+    ...machines.map(gateMachine),
+    ...baselines.map(gateBaseline),
+    ...plugins.map(gatePlugin),
+    ...grants.map(gateGrant),
+  ];
   const kinds = [...rotations, ...policies].map((doc) => notYet(doc, ["kind"], `kind ${doc.kind}`));
   return sortFindings([...lists.flat(), ...kinds]);
 }
@@ -17,7 +23,12 @@ function notYet(doc: AnyLoaded, path: Path, what: string): Finding {
 }
 
 /** NOT_YET for each field whose value is not the default. */
-function unless(doc: AnyLoaded, base: Path, value: Readonly<Record<string, unknown>>, defaults: Readonly<Record<string, unknown>>): readonly Finding[] {
+function unless(
+  doc: AnyLoaded,
+  base: Path,
+  value: Readonly<Record<string, unknown>>,
+  defaults: Readonly<Record<string, unknown>>,
+): readonly Finding[] {
   return Object.entries(defaults)
     .filter(([name, usual]) => canon(value[name] ?? null) !== canon(usual ?? null))
     .map(([name]) => notYet(doc, [...base, name], [...base.slice(1), name].join(".")));
@@ -67,6 +78,8 @@ function gatePlugin(plugin: Loaded<"Plugin">): readonly Finding[] {
 
 function gateGrant(grant: Loaded<"SecretGrant">): readonly Finding[] {
   const gateway = unless(grant, ["spec"], { gateway: grant.doc.spec.gateway }, { gateway: null });
-  const entries = grant.doc.spec.secrets.flatMap((entry, i) => unless(grant, ["spec", "secrets", i], { delivery: entry.delivery }, { delivery: "fd" }));
+  const entries = grant.doc.spec.secrets.flatMap((entry, i) =>
+    unless(grant, ["spec", "secrets", i], { delivery: entry.delivery }, { delivery: "fd" }),
+  );
   return [...gateway, ...entries];
 }

@@ -1,4 +1,5 @@
-import type { Digest } from "#base/canonical/index.ts";
+import type { Digest, Json } from "#base/canonical/index.ts";
+import type { HubView } from "#plan/index.ts";
 import { type PluginLock, secondsOf } from "#schemas/fleet/index.ts";
 import type { MachineId } from "#schemas/wire/index.ts";
 import type { Loaded } from "./document.ts";
@@ -10,7 +11,12 @@ type PluginSpec = Loaded<"Plugin">["doc"]["spec"];
 type MachineSpec = Loaded<"Machine">["doc"]["spec"];
 
 /** Where a bundle comes from. `source` names one place; `{version}` in it is filled in. */
-export type BundleSource = { readonly plugin: string; readonly version: string; readonly source: PluginSpec["source"]; readonly lock: PluginLock };
+export type BundleSource = {
+  readonly plugin: string;
+  readonly version: string;
+  readonly source: PluginSpec["source"];
+  readonly lock: PluginLock;
+};
 
 export type MachineLink = MachineSpec["connect"] & {
   readonly hostKeys: readonly string[];
@@ -59,6 +65,21 @@ export function hubSettings(repo: FleetRepo): HubSettings {
   };
 }
 
+/** The settings as a plan compares them: plain data, without what steps already show (bundles, age files, labels). */
+export function hubView(hub: HubSettings): HubView {
+  const { links, rollouts, bundles: _bundles, ageFiles: _ageFiles, ...settings } = hub;
+  return {
+    settings: plain(settings),
+    machines: new Map([...links].map(([name, { labels: _labels, ...link }]) => [name, plain(link)])),
+    plugins: new Map([...rollouts].map(([name, rollout]) => [name, plain({ rollout })])),
+  };
+}
+
+/** Documents hold undefined where a field without default was left out; JSON does not. */
+function plain(value: object): Json {
+  return JSON.parse(JSON.stringify(value)) as Json;
+}
+
 function linkOf(machine: Loaded<"Machine">): MachineLink {
   const { connect, hostKeys, availability, offlineAfter } = machine.doc.spec;
   return { ...connect, hostKeys, availability, offlineAfterSeconds: secondsOf(offlineAfter), labels: machine.doc.metadata.labels };
@@ -68,10 +89,13 @@ function bundlesOf(repo: FleetRepo): ReadonlyMap<Digest, BundleSource> {
   const bundles = new Map<Digest, BundleSource>();
   for (const plugin of repo.plugins) {
     const { spec } = plugin.doc;
-    const pins = [{ version: spec.version, isOverride: false }, ...spec.overrides.flatMap(({ version }) => (version === undefined ? [] : [{ version, isOverride: true }]))];
+    const pins = [
+      { version: spec.version, isOverride: false },
+      ...spec.overrides.flatMap(({ version }) => (version === undefined ? [] : [{ version, isOverride: true }])),
+    ];
     for (const { version, isOverride } of pins) {
       const lock = repo.locks.get(lockPath(plugin.name, version, isOverride));
-      if (lock !== undefined) bundles.set(lock.digest as Digest, { plugin: plugin.name, version, source: filled(spec.source, version), lock });
+      if (lock !== undefined) bundles.set(lock.digest, { plugin: plugin.name, version, source: filled(spec.source, version), lock });
     }
   }
   return bundles;

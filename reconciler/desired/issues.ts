@@ -5,7 +5,14 @@ import { nearest } from "./suggest.ts";
 import { locate, type Path, shown } from "./yaml.ts";
 
 type Issue = z.core.$ZodIssue;
-type Def = { readonly type: string; readonly innerType?: z.ZodType; readonly element?: z.ZodType; readonly valueType?: z.ZodType; readonly options?: readonly z.ZodType[]; readonly shape?: Record<string, z.ZodType> };
+type Def = {
+  readonly type: string;
+  readonly innerType?: z.ZodType;
+  readonly element?: z.ZodType;
+  readonly valueType?: z.ZodType;
+  readonly options?: readonly z.ZodType[];
+  readonly shape?: Record<string, z.ZodType>;
+};
 
 /** What zod found, as problems at their places in `text`, in words that hold names of fields and never a value. */
 export function problemsOf(issues: readonly Issue[], schema: z.ZodType, text: string, value: Json): readonly Problem[] {
@@ -14,17 +21,26 @@ export function problemsOf(issues: readonly Issue[], schema: z.ZodType, text: st
 
 function problemsOfIssue(issue: Issue, base: Path, schema: z.ZodType, text: string, value: Json): readonly Problem[] {
   const path: Path = [...base, ...(issue.path as Path)];
-  if (issue.code === "invalid_union") return nearestBranch(issue.errors).flatMap((inner) => problemsOfIssue(inner, path, schema, text, value));
+  if (issue.code === "invalid_union")
+    return nearestBranch(issue.errors).flatMap((inner) => problemsOfIssue(inner, path, schema, text, value));
   if (issue.code === "unrecognized_keys") return issue.keys.map((key) => unknownKey(key, path, schema, text));
   if (valueAt(value, path) === undefined) return [missing(path, text)];
   const place = locate(text, path, issue.code === "invalid_key" ? "key" : "value");
   const suggestion = issue.code === "invalid_value" ? nearest(String(valueAt(value, path)), issue.values.map(String)) : null;
-  return [problem("FLEET_FIELD_INVALID", place, `${dotted(path)}: ${words(issue)}`, suggestion === null ? undefined : `did you mean \`${suggestion}\`?`)];
+  return [
+    problem(
+      "FLEET_FIELD_INVALID",
+      place,
+      `${dotted(path)}: ${words(issue)}`,
+      suggestion === null ? undefined : `did you mean \`${suggestion}\`?`,
+    ),
+  ];
 }
 
 /** The branch of a union that the writer most likely meant: one that got beyond its outermost type. */
 function nearestBranch(errors: readonly (readonly Issue[])[]): readonly Issue[] {
-  const isAtRoot = (issues: readonly Issue[]): boolean => issues.some((issue) => issue.path.length === 0 && (issue.code === "invalid_type" || issue.code === "invalid_value"));
+  const isAtRoot = (issues: readonly Issue[]): boolean =>
+    issues.some((issue) => issue.path.length === 0 && (issue.code === "invalid_type" || issue.code === "invalid_value"));
   return errors.find((issues) => !isAtRoot(issues)) ?? errors[0] ?? [];
 }
 
@@ -48,15 +64,24 @@ function words(issue: Issue): string {
     case "invalid_format":
       return issue.message;
     case "too_small":
-      return issue.origin === "array" ? `at least ${issue.minimum} item` : issue.origin === "string" ? "empty text" : `at least ${issue.minimum}`;
+      return issue.origin === "array"
+        ? `at least ${issue.minimum} item`
+        : issue.origin === "string"
+          ? "empty text"
+          : `at least ${issue.minimum}`;
     case "too_big":
       return `at most ${issue.maximum}`;
     case "custom":
       return issue.message;
     case "invalid_key":
       return issue.issues[0]?.message ?? "a name of another form";
-    default:
+    case "not_multiple_of":
+    case "invalid_union":
+    case "invalid_element":
+    case "unrecognized_keys":
       return "a value of another form";
+    default:
+      return issue satisfies never;
   }
 }
 

@@ -28,7 +28,10 @@ test("the golden fleet is valid", async () => {
 test("a misspelt field is named at its place with the nearest valid spelling", async () => {
   const tree = edited(TREE, PLUGIN, "  version:", "  versoin:");
   const [unknown, missing] = (await findings(tree)).toSorted((a, b) => (a.code < b.code ? 1 : -1));
-  assert.deepEqual([unknown?.code, unknown?.line, unknown?.col, unknown?.endCol, unknown?.fix], ["FLEET_FIELD_UNKNOWN", 6, 3, 10, "did you mean `version`?"]);
+  assert.deepEqual(
+    [unknown?.code, unknown?.line, unknown?.col, unknown?.endCol, unknown?.fix],
+    ["FLEET_FIELD_UNKNOWN", 6, 3, 10, "did you mean `version`?"],
+  );
   assert.equal(missing?.code, "FLEET_FIELD_MISSING");
 });
 
@@ -44,7 +47,10 @@ test("suggestions reach into defaults, lists, unions and enums", async () => {
   ];
   for (const [path, from, to, fix] of cases) {
     const list = await findings(edited(TREE, path, from, to));
-    assert.ok(list.some((item) => item.fix === fix && item.file === path), `${to}: ${JSON.stringify(list)}`);
+    assert.ok(
+      list.some((item) => item.fix === fix && item.file === path),
+      `${to}: ${JSON.stringify(list)}`,
+    );
   }
 });
 
@@ -62,27 +68,43 @@ test("every rule about one file has its code", async () => {
   ];
   for (const [path, from, to, code] of cases) {
     const list = await findings(edited(TREE, path, from, to));
-    assert.ok(list.some((item) => item.code === code && item.file === path), `${code}: ${JSON.stringify(list)}`);
+    assert.ok(
+      list.some((item) => item.code === code && item.file === path),
+      `${code}: ${JSON.stringify(list)}`,
+    );
   }
 });
 
 test("documents are found only in the folder of their kind", async () => {
   const machine = TREE[MACHINE]!;
-  const extra: Tree = { ...TREE, "elsewhere/mini-09.yaml": machine, "machines/x.yml": machine, "docs/notes.yaml": "a: &b 1\n", ".github/w.yml": machine, "policies/tests/t.yaml": machine };
+  const extra: Tree = {
+    ...TREE,
+    "elsewhere/mini-09.yaml": machine,
+    "machines/x.yml": machine,
+    "docs/notes.yaml": "a: &b 1\n",
+    ".github/w.yml": machine,
+    "policies/tests/t.yaml": machine,
+  };
   assert.deepEqual(await found(extra), ["elsewhere/mini-09.yaml:2:7 KIND_MISPLACED", "machines/x.yml:2:7 KIND_MISPLACED"]);
 });
 
 test("a name is used once among the machines, wherever their files lie", async () => {
-  assert.deepEqual(await found({ ...TREE, "machines/zurich/mini-01.yaml": TREE[MACHINE]! }), ["machines/zurich/mini-01.yaml:4:9 NAME_TAKEN"]);
+  assert.deepEqual(await found({ ...TREE, "machines/zurich/mini-01.yaml": TREE[MACHINE]! }), [
+    "machines/zurich/mini-01.yaml:4:9 NAME_TAKEN",
+  ]);
 });
 
 test("two machines never share a key", async () => {
   const kx = /kx: (\S+)/.exec(TREE[MACHINE]!)![1]!;
-  assert.deepEqual(await found(edited(TREE, "machines/mini-02.yaml", /kx: \S+/, `kx: ${kx}`)), ["machines/mini-02.yaml:13:9 FLEET_FIELD_INVALID"]);
+  assert.deepEqual(await found(edited(TREE, "machines/mini-02.yaml", /kx: \S+/, `kx: ${kx}`)), [
+    "machines/mini-02.yaml:13:9 FLEET_FIELD_INVALID",
+  ]);
 });
 
 test("software keys need the fleet's word", async () => {
-  const codes = (await findings(edited(TREE, "fleet.yaml", "allowSoftwareKeys: true", "allowSoftwareKeys: false"))).map((item) => item.code);
+  const codes = (await findings(edited(TREE, "fleet.yaml", "allowSoftwareKeys: true", "allowSoftwareKeys: false"))).map(
+    (item) => item.code,
+  );
   assert.deepEqual(codes, ["SOFTWARE_KEYS_REFUSED", "SOFTWARE_KEYS_REFUSED", "SOFTWARE_KEYS_REFUSED"]);
 });
 
@@ -95,7 +117,8 @@ test("what a document names must be there", async () => {
     [SECRET, "current: 1", "current: 2", `${SECRET}:6:12`],
     ["fleet.yaml", "principals: [security@acme.dev] } # who", "principals: [nobody@acme.dev] } # who", "fleet.yaml:12:30"],
   ];
-  for (const [path, from, to, at] of cases) assert.deepEqual(await found(edited(TREE, path, from, to)), [`${at} FLEET_REFERENCE_MISSING`], to);
+  for (const [path, from, to, at] of cases)
+    assert.deepEqual(await found(edited(TREE, path, from, to)), [`${at} FLEET_REFERENCE_MISSING`], to);
   const { "fleet.yaml": _, ...without } = TREE;
   assert.deepEqual(await found(without), ["fleet.yaml:1:1 FLEET_REFERENCE_MISSING"]);
   const { "trust/allowed_signers": __, ...unsigned } = TREE;
@@ -104,7 +127,10 @@ test("what a document names must be there", async () => {
 
 test("a role's threshold and touch can be met by its principals", async () => {
   assert.deepEqual(await found(edited(TREE, "fleet.yaml", "threshold: 2", "threshold: 4")), ["fleet.yaml:10:7 FLEET_FIELD_INVALID"]);
-  assert.equal((await findings(edited(TREE, "fleet.yaml", "threshold: 2", "threshold: 2, touch: required")))[0]?.code, "FLEET_FIELD_INVALID");
+  assert.equal(
+    (await findings(edited(TREE, "fleet.yaml", "threshold: 2", "threshold: 2, touch: required")))[0]?.code,
+    "FLEET_FIELD_INVALID",
+  );
 });
 
 test("plugins do not depend on each other in a circle", async () => {
@@ -113,7 +139,8 @@ test("plugins do not depend on each other in a circle", async () => {
 });
 
 test("an override must not overlap another, and names version and digest together", async () => {
-  const override = "  overrides:\n    - { machines: all, config: { a: 1 } }\n    - { machines: { labels: { role: greeter } }, config: { a: 2 } }\n  machines:";
+  const override =
+    "  overrides:\n    - { machines: all, config: { a: 1 } }\n    - { machines: { labels: { role: greeter } }, config: { a: 2 } }\n  machines:";
   const [overlap] = await findings(edited(TREE, PLUGIN, "  machines:", override));
   assert.equal(overlap?.code, "OVERRIDE_OVERLAP");
   assert.match(overlap?.message ?? "", /line 11/);
@@ -126,7 +153,14 @@ test("age files and locks agree with their documents", async () => {
   const { "secrets/team/greeting.v1.age": _, ...without } = TREE;
   assert.deepEqual(await found(without), [`${SECRET}:9:13 SECRET_FILE_MISMATCH`]);
   const lock = "plugins/greeter.lock.json";
-  const broken: readonly (readonly [from: string | RegExp, to: string])[] = [['"1.0.0"', '"1.0.1"'], ['"name": "greeter"', '"name": "other"'], [/"digest": "sha256:./, '"digest": "sha256:f'], ["420,", "493,"], ["{", "["], ['"main": "', '"main": "x']];
+  const broken: readonly (readonly [from: string | RegExp, to: string])[] = [
+    ['"1.0.0"', '"1.0.1"'],
+    ['"name": "greeter"', '"name": "other"'],
+    [/"digest": "sha256:./, '"digest": "sha256:f'],
+    ["420,", "493,"],
+    ["{", "["],
+    ['"main": "', '"main": "x'],
+  ];
   for (const [from, to] of broken) assert.deepEqual(await found(edited(TREE, lock, from, to)), [`${PLUGIN}:6:12 PLUGIN_LOCK_MISMATCH`], to);
   const { [lock]: __, ...unlocked } = TREE;
   assert.deepEqual(await found(unlocked), [`${PLUGIN}:6:12 PLUGIN_LOCK_MISMATCH`]);
@@ -134,7 +168,10 @@ test("age files and locks agree with their documents", async () => {
 
 test("files under trust are read strictly", async () => {
   const signers = "trust/allowed_signers";
-  assert.equal((await findings(edited(TREE, signers, "b@acme.dev ssh", "b@acme.dev valid-after=20260101 ssh")))[0]?.code, "FLEET_TRUST_INVALID");
+  assert.equal(
+    (await findings(edited(TREE, signers, "b@acme.dev ssh", "b@acme.dev valid-after=20260101 ssh")))[0]?.code,
+    "FLEET_TRUST_INVALID",
+  );
   assert.equal((await findings({ ...TREE, "trust/recipients": "not-a-recipient\n" }))[0]?.code, "FLEET_TRUST_INVALID");
   assert.equal((await findings({ ...TREE, "trust/keys/release.pub": "nothing\n" }))[0]?.code, "FLEET_TRUST_INVALID");
   const rsa = generateKeyPairSync("rsa", { modulusLength: 2048 }).publicKey.export({ type: "spki", format: "pem" }) as string;
@@ -156,11 +193,19 @@ test("a repo for a newer mooring is refused", async () => {
 });
 
 test("two baselines that set one field differently are both named", async () => {
-  const tree = { ...TREE, "baselines/a.yaml": baseline("a", "passwordAuthentication: false"), "baselines/b.yaml": baseline("b", "passwordAuthentication: true") };
+  const tree = {
+    ...TREE,
+    "baselines/a.yaml": baseline("a", "passwordAuthentication: false"),
+    "baselines/b.yaml": baseline("b", "passwordAuthentication: true"),
+  };
   const [conflict, ...more] = await findings(tree);
   assert.deepEqual([conflict?.code, more.length], ["BASELINE_CONFLICT", 0]);
   assert.match(conflict?.message ?? "", /baselines\/a\.yaml:8 and baselines\/b\.yaml:8/);
-  const same = { ...TREE, "baselines/a.yaml": baseline("a", "permitRootLogin: false"), "baselines/b.yaml": baseline("b", "permitRootLogin: false") };
+  const same = {
+    ...TREE,
+    "baselines/a.yaml": baseline("a", "permitRootLogin: false"),
+    "baselines/b.yaml": baseline("b", "permitRootLogin: false"),
+  };
   assert.deepEqual(await found(same), []);
 });
 
@@ -170,7 +215,13 @@ test("findings of a broken document are not followed by those it would cause els
 
 test("no finding shows a value", async () => {
   const secret = "hunter2hunter2";
-  for (const [path, from] of [[MACHINE, "mode: manage"], [PLUGIN, "version: 1.0.0"], [SECRET, "current: 1"], [GRANT, "delivery: fd"], ["fleet.yaml", "lease: 48h"]] as const) {
+  for (const [path, from] of [
+    [MACHINE, "mode: manage"],
+    [PLUGIN, "version: 1.0.0"],
+    [SECRET, "current: 1"],
+    [GRANT, "delivery: fd"],
+    ["fleet.yaml", "lease: 48h"],
+  ] as const) {
     const list = await findings(edited(TREE, path, from, `${from.split(":")[0]}: ${secret}`));
     assert.ok(list.length > 0 && !JSON.stringify(list).includes(secret), JSON.stringify(list));
   }
@@ -179,12 +230,16 @@ test("no finding shows a value", async () => {
 test("only changed blobs are read again", async () => {
   const cache = newLoadCache();
   const reads: string[] = [];
-  const watched = (tree: Tree) => new Map([...filesOf(tree)].map(([path, file]) => [path, { oid: file.oid, read: () => (reads.push(path), file.read()) }]));
+  const watched = (tree: Tree) =>
+    new Map([...filesOf(tree)].map(([path, file]) => [path, { oid: file.oid, read: () => (reads.push(path), file.read()) }]));
   await loadFleet(watched(TREE), { cache });
   reads.length = 0;
   const result = await loadFleet(watched(edited(TREE, PLUGIN, "kind: Plugin", "kind: Plugin # a comment")), { cache });
   assert.deepEqual(result.findings, []);
-  assert.deepEqual(reads.filter((path) => path.endsWith(".yaml") || path.endsWith(".age")), [PLUGIN]);
+  assert.deepEqual(
+    reads.filter((path) => path.endsWith(".yaml") || path.endsWith(".age")),
+    [PLUGIN],
+  );
 });
 
 test("demandFleet throws the first error with its place", async () => {

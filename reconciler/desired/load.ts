@@ -17,7 +17,10 @@ export function newLoadCache(): LoadCache {
   return { blobs: new Map(), digests: new Map() };
 }
 
-export type LoadOptions = { readonly cache?: LoadCache; /** Our own version; spec.requires is held against it. */ readonly version?: string };
+export type LoadOptions = {
+  readonly cache?: LoadCache /** Our own version; spec.requires is held against it. */;
+  readonly version?: string;
+};
 export type LoadResult = { readonly fleet?: FleetRepo; readonly findings: readonly Finding[] };
 
 /** Reads a whole tree. All findings are collected, sorted; `fleet` is there only when none of them is an error. No I/O but the files' own `read`. */
@@ -27,14 +30,16 @@ export async function loadFleet(files: FleetFiles, options: LoadOptions = {}): P
   const documents = await readDocuments(files, cache, findings);
   const fleet = documents.find((item): item is Loaded<"Fleet"> => item.kind === "Fleet");
   if (fleet === undefined) {
-    if (!files.has("fleet.yaml")) findings.push(finding("FLEET_REFERENCE_MISSING", "fleet.yaml", START, "there is no fleet.yaml", "run `mooring init`"));
+    if (!files.has("fleet.yaml"))
+      findings.push(finding("FLEET_REFERENCE_MISSING", "fleet.yaml", START, "there is no fleet.yaml", "run `mooring init`"));
     return { findings: sortFindings(findings) };
   }
   const isRead = !hasErrors(findings);
   findings.push(...checkVersion(fleet, options.version));
   const repo = await assemble(fleet, documents, files, cache, findings);
   // A document or key list that was refused would be missed by everything that names it.
-  const isWhole = isRead && files.has(fleet.doc.spec.trust.commits.allowedSigners) && !findings.some((item) => item.code === "FLEET_TRUST_INVALID");
+  const isWhole =
+    isRead && files.has(fleet.doc.spec.trust.commits.allowedSigners) && !findings.some((item) => item.code === "FLEET_TRUST_INVALID");
   findings.push(...checkReferences(repo).filter((item) => isWhole || item.code !== "FLEET_REFERENCE_MISSING"));
   const sorted = sortFindings(findings);
   return hasErrors(sorted) ? { findings: sorted } : { fleet: repo, findings: sorted };
@@ -46,7 +51,10 @@ export function demandFleet(result: LoadResult): FleetRepo {
   const errors = result.findings.filter((item) => item.level === "error");
   const first = errors[0]!;
   const more = errors.length > 1 ? `, and ${errors.length - 1} more` : "";
-  throw new MooringError("FLEET_INVALID", `${first.file}:${first.line}:${first.col} ${first.code}${more}`, { why: first.message, fix: first.fix });
+  throw new MooringError("FLEET_INVALID", `${first.file}:${first.line}:${first.col} ${first.code}${more}`, {
+    why: first.message,
+    fix: first.fix,
+  });
 }
 
 async function readDocuments(files: FleetFiles, cache: LoadCache, findings: Finding[]): Promise<readonly AnyLoaded[]> {
@@ -61,14 +69,24 @@ async function readDocuments(files: FleetFiles, cache: LoadCache, findings: Find
     if (loaded === null) continue;
     const taken = names.get(`${loaded.kind} ${loaded.name}`);
     if (taken === undefined) documents.push(loaded);
-    else findings.push(finding("NAME_TAKEN", path, loaded.locate(["metadata", "name"]), `a ${loaded.kind} of this name is in ${taken.file} too`));
+    else
+      findings.push(
+        finding("NAME_TAKEN", path, loaded.locate(["metadata", "name"]), `a ${loaded.kind} of this name is in ${taken.file} too`),
+      );
     names.set(`${loaded.kind} ${loaded.name}`, loaded);
   }
   return documents;
 }
 
-async function assemble(fleet: Loaded<"Fleet">, documents: readonly AnyLoaded[], files: FleetFiles, cache: LoadCache, findings: Finding[]): Promise<FleetRepo> {
-  const of = <K extends Kind>(kind: K): Loaded<K>[] => (documents.filter((item) => item.kind === kind) as unknown as Loaded<K>[]).sort((a, b) => byText(a.name, b.name));
+async function assemble(
+  fleet: Loaded<"Fleet">,
+  documents: readonly AnyLoaded[],
+  files: FleetFiles,
+  cache: LoadCache,
+  findings: Finding[],
+): Promise<FleetRepo> {
+  const of = <K extends Kind>(kind: K): Loaded<K>[] =>
+    (documents.filter((item) => item.kind === kind) as unknown as Loaded<K>[]).sort((a, b) => byText(a.name, b.name));
   const plugins = of("Plugin");
   const secrets = of("Secret");
   await checkSecrets(secrets, files, cache, findings);
@@ -90,9 +108,21 @@ async function assemble(fleet: Loaded<"Fleet">, documents: readonly AnyLoaded[],
 async function trustOf(fleet: Loaded<"Fleet">, files: FleetFiles, findings: Finding[]): Promise<FleetRepo["trust"]> {
   const { commits, bundles } = fleet.doc.spec.trust;
   const signers = await bytesAt(files, commits.allowedSigners);
-  if (signers === null) findings.push(finding("FLEET_REFERENCE_MISSING", fleet.file, fleet.locate(["spec", "trust", "commits", "allowedSigners"]), `there is no file ${commits.allowedSigners}`));
+  if (signers === null)
+    findings.push(
+      finding(
+        "FLEET_REFERENCE_MISSING",
+        fleet.file,
+        fleet.locate(["spec", "trust", "commits", "allowedSigners"]),
+        `there is no file ${commits.allowedSigners}`,
+      ),
+    );
   const recipients = await bytesAt(files, "trust/recipients");
-  const read = readTrust(commits.allowedSigners, { signers: signers ?? new Uint8Array(), recipients, trustedRoot: await bytesAt(files, bundles.trustedRoot) });
+  const read = readTrust(commits.allowedSigners, {
+    signers: signers ?? new Uint8Array(),
+    recipients,
+    trustedRoot: await bytesAt(files, bundles.trustedRoot),
+  });
   findings.push(...read.findings);
   return read.trust;
 }
@@ -107,19 +137,31 @@ async function keysOf(plugins: readonly Loaded<"Plugin">[], files: FleetFiles, f
     if (spki !== null) keys.set(path, spki);
     else {
       const message = bytes === null ? "there is no such file" : "the file is not a P-256 public key in PEM";
-      findings.push(finding(bytes === null ? "FLEET_REFERENCE_MISSING" : "FLEET_TRUST_INVALID", plugin.file, plugin.locate(["spec", "verify", "key"]), `spec.verify.key: ${message}`));
+      findings.push(
+        finding(
+          bytes === null ? "FLEET_REFERENCE_MISSING" : "FLEET_TRUST_INVALID",
+          plugin.file,
+          plugin.locate(["spec", "verify", "key"]),
+          `spec.verify.key: ${message}`,
+        ),
+      );
     }
   }
   return keys;
 }
 
-async function locksOf(plugins: readonly Loaded<"Plugin">[], files: FleetFiles, findings: Finding[]): Promise<ReadonlyMap<string, PluginLock>> {
+async function locksOf(
+  plugins: readonly Loaded<"Plugin">[],
+  files: FleetFiles,
+  findings: Finding[],
+): Promise<ReadonlyMap<string, PluginLock>> {
   const locks = new Map<string, PluginLock>();
   for (const plugin of plugins) {
     const { version, digest, overrides } = plugin.doc.spec;
     const pins = [{ version, digest, at: ["spec", "version"], isOverride: false }];
     for (const [i, item] of overrides.entries()) {
-      if (item.version !== undefined && item.digest !== undefined) pins.push({ version: item.version, digest: item.digest, at: ["spec", "overrides", String(i), "version"], isOverride: true });
+      if (item.version !== undefined && item.digest !== undefined)
+        pins.push({ version: item.version, digest: item.digest, at: ["spec", "overrides", String(i), "version"], isOverride: true });
     }
     for (const pin of pins) {
       const path = lockPath(plugin.name, pin.version, pin.isOverride);
@@ -127,7 +169,10 @@ async function locksOf(plugins: readonly Loaded<"Plugin">[], files: FleetFiles, 
       const lock = bytes === null ? `there is no ${path}` : readLock(bytes);
       const wrong = typeof lock === "string" ? lock : lockDiffers(lock, plugin.name, pin);
       if (typeof lock !== "string") locks.set(path, lock);
-      if (wrong !== null) findings.push(finding("PLUGIN_LOCK_MISMATCH", plugin.file, plugin.locate(pin.at), wrong, `run \`mooring plugin pin\` for ${plugin.name}`));
+      if (wrong !== null)
+        findings.push(
+          finding("PLUGIN_LOCK_MISMATCH", plugin.file, plugin.locate(pin.at), wrong, `run \`mooring plugin pin\` for ${plugin.name}`),
+        );
     }
   }
   return locks;
@@ -143,14 +188,19 @@ async function checkSecrets(secrets: readonly Loaded<"Secret">[], files: FleetFi
   for (const secret of secrets) {
     const { current, previous, versions } = secret.doc.spec;
     for (const [field, version] of Object.entries({ current, previous })) {
-      if (version !== undefined && versions[version] === undefined) findings.push(finding("FLEET_REFERENCE_MISSING", secret.file, secret.locate(["spec", field]), `spec.${field}: there is no such version`));
+      if (version !== undefined && versions[version] === undefined)
+        findings.push(
+          finding("FLEET_REFERENCE_MISSING", secret.file, secret.locate(["spec", field]), `spec.${field}: there is no such version`),
+        );
     }
     for (const [version, entry] of Object.entries(versions)) {
       const path = ageFilePath(secret, entry.file);
       const have = await digestAt(files, path, cache);
       if (have === entry.digest) continue;
       const where = secret.locate(["spec", "versions", version, have === null ? "file" : "digest"]);
-      findings.push(finding("SECRET_FILE_MISMATCH", secret.file, where, have === null ? `there is no ${path}` : `${path} has another digest`));
+      findings.push(
+        finding("SECRET_FILE_MISMATCH", secret.file, where, have === null ? `there is no ${path}` : `${path} has another digest`),
+      );
     }
   }
 }
@@ -174,7 +224,8 @@ function checkVersion(fleet: Loaded<"Fleet">, version: string | undefined): read
   const have = version.split(/[.-]/).map(Number);
   for (const [i, number] of wanted.entries()) {
     if ((have[i] ?? 0) > number) return [];
-    if ((have[i] ?? 0) < number) return [finding("FLEET_TOO_NEW", fleet.file, fleet.locate(["spec", "requires"]), `this is mooring ${version}`)];
+    if ((have[i] ?? 0) < number)
+      return [finding("FLEET_TOO_NEW", fleet.file, fleet.locate(["spec", "requires"]), `this is mooring ${version}`)];
   }
   return [];
 }

@@ -1,6 +1,6 @@
 import type { Digest } from "#base/canonical/index.ts";
 import { MooringError } from "#base/errors/index.ts";
-import { treeDigest, type TreeFile } from "#proof/root/index.ts";
+import { treeDigest } from "#proof/root/index.ts";
 import { type PluginLock, pluginLock } from "#schemas/fleet/index.ts";
 
 const MAX_BYTES = 8 * 1024 * 1024; // 20,000 files of a vendored tree take 3 MiB
@@ -23,7 +23,7 @@ export function lockPath(plugin: string, version: string, isOverride: boolean): 
 
 function treeOf(lock: PluginLock): Digest | null {
   try {
-    return treeDigest(lock.files as unknown as readonly TreeFile[]);
+    return treeDigest(lock.files);
   } catch (err) {
     if (err instanceof MooringError) return null; // a path twice
     throw err;

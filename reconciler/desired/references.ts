@@ -8,7 +8,14 @@ import type { Path } from "./yaml.ts";
 
 /** What documents say about each other: names that must exist, keys that must be one machine's own, settings that must not contradict. Pure. */
 export function checkReferences(repo: FleetRepo): readonly Finding[] {
-  return [...checkRoles(repo), ...checkMachines(repo), ...checkPlugins(repo), ...checkGrants(repo), ...checkRotations(repo), ...checkBaselines(repo)];
+  return [
+    ...checkRoles(repo),
+    ...checkMachines(repo),
+    ...checkPlugins(repo),
+    ...checkGrants(repo),
+    ...checkRotations(repo),
+    ...checkBaselines(repo),
+  ];
 }
 
 function at(doc: AnyLoaded, path: Path, code: Finding["code"], message: string, fix?: string): Finding {
@@ -17,7 +24,13 @@ function at(doc: AnyLoaded, path: Path, code: Finding["code"], message: string, 
 
 function missing(doc: AnyLoaded, path: Path, what: string, name: string, names: readonly string[]): Finding {
   const suggestion = nearest(name, names);
-  return at(doc, path, "FLEET_REFERENCE_MISSING", `there is no ${what} of this name`, suggestion === null ? undefined : `did you mean \`${suggestion}\`?`);
+  return at(
+    doc,
+    path,
+    "FLEET_REFERENCE_MISSING",
+    `there is no ${what} of this name`,
+    suggestion === null ? undefined : `did you mean \`${suggestion}\`?`,
+  );
 }
 
 function* checkRoles({ fleet, trust }: FleetRepo): Generator<Finding> {
@@ -26,12 +39,23 @@ function* checkRoles({ fleet, trust }: FleetRepo): Generator<Finding> {
   for (const [name, role] of Object.entries(roles)) {
     if (role.by !== "people") continue;
     const path: Path = ["spec", "trust", "roles", name];
-    for (const [i, principal] of role.principals.entries()) if (!known.includes(principal)) yield missing(fleet, [...path, "principals", i], "principal with a release key in allowed_signers", principal, known);
-    if (new Set(role.principals).size < role.threshold) yield at(fleet, path, "FLEET_FIELD_INVALID", `role ${name} has fewer principals than its threshold`);
+    for (const [i, principal] of role.principals.entries())
+      if (!known.includes(principal))
+        yield missing(fleet, [...path, "principals", i], "principal with a release key in allowed_signers", principal, known);
+    if (new Set(role.principals).size < role.threshold)
+      yield at(fleet, path, "FLEET_FIELD_INVALID", `role ${name} has fewer principals than its threshold`);
     if (role.touch === "required") yield* checkTouch(name, role, trust.keys, fleet, path);
   }
   for (const [i, rule] of actions.entries()) {
-    for (const [j, principal] of rule.principals.entries()) if (!known.includes(principal)) yield missing(fleet, ["spec", "trust", "actions", i, "principals", j], "principal with a release key in allowed_signers", principal, known);
+    for (const [j, principal] of rule.principals.entries())
+      if (!known.includes(principal))
+        yield missing(
+          fleet,
+          ["spec", "trust", "actions", i, "principals", j],
+          "principal with a release key in allowed_signers",
+          principal,
+          known,
+        );
   }
 }
 
@@ -39,19 +63,36 @@ type Role = FleetRepo["fleet"]["doc"]["spec"]["trust"]["roles"]["root"];
 
 function* checkTouch(name: string, role: Role, keys: FleetRepo["trust"]["keys"], fleet: Loaded<"Fleet">, path: Path): Generator<Finding> {
   const able = role.principals.filter((principal) => (keys[principal] ?? []).some((key) => key.key.startsWith("sk-")));
-  if (able.length < role.threshold) yield at(fleet, [...path, "touch"], "FLEET_FIELD_INVALID", `role ${name} requires touch, but too few of its principals have a hardware key (sk-…)`);
+  if (able.length < role.threshold)
+    yield at(
+      fleet,
+      [...path, "touch"],
+      "FLEET_FIELD_INVALID",
+      `role ${name} requires touch, but too few of its principals have a hardware key (sk-…)`,
+    );
 }
 
 function* checkMachines({ fleet, machines }: FleetRepo): Generator<Finding> {
   const seen = new Map<string, Loaded<"Machine">>();
   for (const machine of machines) {
     const { kx, sig, driver } = machine.doc.spec.enclave;
-    for (const [field, key] of [["kx", kx], ["sig", sig]] as const) {
+    for (const [field, key] of [
+      ["kx", kx],
+      ["sig", sig],
+    ] as const) {
       const other = seen.get(key);
-      if (other !== undefined) yield at(machine, ["spec", "enclave", field], "FLEET_FIELD_INVALID", `the same key as machine ${other.name} (${other.file})`, "each machine has its own keys: run `openclaw-lobster init` there");
+      if (other !== undefined)
+        yield at(
+          machine,
+          ["spec", "enclave", field],
+          "FLEET_FIELD_INVALID",
+          `the same key as machine ${other.name} (${other.file})`,
+          "each machine has its own keys: run `openclaw-lobster init` there",
+        );
       seen.set(key, machine);
     }
-    if (driver === "software" && !fleet.doc.spec.allowSoftwareKeys) yield at(machine, ["spec", "enclave", "driver"], "SOFTWARE_KEYS_REFUSED", `machine ${machine.name}: its keys are only files`);
+    if (driver === "software" && !fleet.doc.spec.allowSoftwareKeys)
+      yield at(machine, ["spec", "enclave", "driver"], "SOFTWARE_KEYS_REFUSED", `machine ${machine.name}: its keys are only files`);
   }
 }
 
@@ -59,10 +100,12 @@ function* checkPlugins({ plugins, machines }: FleetRepo): Generator<Finding> {
   const names = plugins.map((item) => item.name);
   for (const plugin of plugins) {
     const { dependsOn, overrides } = plugin.doc.spec;
-    for (const [i, other] of dependsOn.entries()) if (!names.includes(other)) yield missing(plugin, ["spec", "dependsOn", i], "plugin", other, names);
+    for (const [i, other] of dependsOn.entries())
+      if (!names.includes(other)) yield missing(plugin, ["spec", "dependsOn", i], "plugin", other, names);
     if (isInCircle(plugin.name, plugins)) yield at(plugin, ["spec", "dependsOn"], "FLEET_FIELD_INVALID", "spec.dependsOn goes in a circle");
     for (const [i, override] of overrides.entries()) {
-      if ((override.version === undefined) !== (override.digest === undefined)) yield at(plugin, ["spec", "overrides", i], "FLEET_FIELD_INVALID", "an override names version and digest together, or neither");
+      if ((override.version === undefined) !== (override.digest === undefined))
+        yield at(plugin, ["spec", "overrides", i], "FLEET_FIELD_INVALID", "an override names version and digest together, or neither");
     }
     yield* checkOverlap(plugin, machines);
   }
@@ -76,7 +119,12 @@ function* checkOverlap(plugin: Loaded<"Plugin">, machines: FleetRepo["machines"]
     if (first === undefined || second === undefined || reported.has(`${first},${second}`)) continue;
     reported.add(`${first},${second}`);
     const line = plugin.locate(["spec", "overrides", first]).line;
-    yield at(plugin, ["spec", "overrides", second], "OVERRIDE_OVERLAP", `machine ${machine.name} matches this override and the one on line ${line}`);
+    yield at(
+      plugin,
+      ["spec", "overrides", second],
+      "OVERRIDE_OVERLAP",
+      `machine ${machine.name} matches this override and the one on line ${line}`,
+    );
   }
 }
 
@@ -103,7 +151,8 @@ function* checkGrants({ grants, plugins, secrets }: FleetRepo): Generator<Findin
       const path: Path = ["spec", "secrets", i];
       if (!refs.includes(entry.ref)) yield missing(grant, [...path, "ref"], "secret", entry.ref, refs);
       if (seen.has(entry.ref)) yield at(grant, [...path, "ref"], "FLEET_FIELD_INVALID", "the same secret twice in one grant");
-      if (entry.delivery === "resolve" && plugin !== undefined) yield at(grant, [...path, "delivery"], "FLEET_FIELD_INVALID", "delivery resolve is for gateway: true only");
+      if (entry.delivery === "resolve" && plugin !== undefined)
+        yield at(grant, [...path, "delivery"], "FLEET_FIELD_INVALID", "delivery resolve is for gateway: true only");
       seen.add(entry.ref);
     }
   }
@@ -112,7 +161,8 @@ function* checkGrants({ grants, plugins, secrets }: FleetRepo): Generator<Findin
 function* checkRotations({ rotations, secrets }: FleetRepo): Generator<Finding> {
   const refs = secrets.map((item) => `secret://${item.name}`);
   for (const rotation of rotations) {
-    for (const [i, ref] of rotation.doc.spec.secrets.entries()) if (!refs.includes(ref)) yield missing(rotation, ["spec", "secrets", i], "secret", ref, refs);
+    for (const [i, ref] of rotation.doc.spec.secrets.entries())
+      if (!refs.includes(ref)) yield missing(rotation, ["spec", "secrets", i], "secret", ref, refs);
   }
 }
 
@@ -130,7 +180,12 @@ function* checkBaselines({ machines, baselines }: FleetRepo): Generator<Finding>
       const id = `${second.from.file}:${here.line} ${there}`;
       if (reported.has(id)) continue;
       reported.add(id);
-      yield finding("BASELINE_CONFLICT", second.from.file, here, `spec.${field} of machine ${machine.name} is set differently at ${there} and ${second.from.file}:${here.line}`);
+      yield finding(
+        "BASELINE_CONFLICT",
+        second.from.file,
+        here,
+        `spec.${field} of machine ${machine.name} is set differently at ${there} and ${second.from.file}:${here.line}`,
+      );
     }
   }
 }

@@ -58,10 +58,30 @@ test("a grant names the machine's key, and reaches only machines that run its pl
 
 test("every kind of section comes out of a fleet that uses every field", async () => {
   const outcome = await resolved(fullTree());
-  const all = ["account/admin", "agent", "grant/gateway/team/greeting", "grant/greeter/team/greeting", "grant/greeter/team/token", "identity", "openclaw", "plugin/base", "plugin/greeter", "posture", "secret/team/greeting", "secret/team/token", "sshd", "trust"];
+  const all = [
+    "account/admin",
+    "agent",
+    "grant/gateway/team/greeting",
+    "grant/greeter/team/greeting",
+    "grant/greeter/team/token",
+    "identity",
+    "openclaw",
+    "plugin/base",
+    "plugin/greeter",
+    "posture",
+    "secret/team/greeting",
+    "secret/team/token",
+    "sshd",
+    "trust",
+  ];
   assert.deepEqual(keys(outcome, ONE), all);
   assert.deepEqual(section(outcome, ONE, "sshd"), { kind: "sshd", settings: { passwordAuthentication: "no", requireSecurityKeys: "yes" } });
-  assert.deepEqual(section(outcome, ONE, "posture"), { kind: "posture", checks: { fileVault: "required" }, power: { sleep: "never" }, onViolation: "withhold-secrets" });
+  assert.deepEqual(section(outcome, ONE, "posture"), {
+    kind: "posture",
+    checks: { fileVault: "required" },
+    power: { sleep: "never" },
+    onViolation: "withhold-secrets",
+  });
   const greeter = section(outcome, ONE, "plugin/greeter");
   assert.ok(greeter?.kind === "plugin");
   assert.deepEqual(greeter.run, {
@@ -76,7 +96,11 @@ test("every kind of section comes out of a fleet that uses every field", async (
   });
   assert.ok(JSON.stringify(greeter.signer).startsWith('{"keyless":{"issuer"'));
   const token = section(outcome, ONE, "grant/greeter/team/token");
-  assert.deepEqual(token?.kind === "grant" && token.grant.delivery, { mode: "egress", hosts: ["api.example.net", "b.example.net"], header: "authorization" });
+  assert.deepEqual(token?.kind === "grant" && token.grant.delivery, {
+    mode: "egress",
+    hosts: ["api.example.net", "b.example.net"],
+    header: "authorization",
+  });
   assert.deepEqual(outcome.hubSettings.rotations.length + outcome.hubSettings.policies.length, 2);
 });
 
@@ -99,7 +123,12 @@ test("comments, order of files, keys and lists move no root", async () => {
   const tree = fullTree();
   const want = rootsOf(await resolved(tree));
   const same: Tree = edited(
-    edited(edited(tree, "fleet.yaml", "principals: [a@acme.dev, b@acme.dev]", "principals: [b@acme.dev, a@acme.dev]"), "grants/greeter.yaml", "hosts: [b.example.net, api.example.net]", "hosts: [api.example.net, b.example.net]"),
+    edited(
+      edited(tree, "fleet.yaml", "principals: [a@acme.dev, b@acme.dev]", "principals: [b@acme.dev, a@acme.dev]"),
+      "grants/greeter.yaml",
+      "hosts: [b.example.net, api.example.net]",
+      "hosts: [api.example.net, b.example.net]",
+    ),
     "machines/mini-01.yaml",
     "kind: Machine",
     "# the first\nkind: Machine",
@@ -119,7 +148,9 @@ test("each change moves the roots of its own classes only", async () => {
   const base = rootsOf(await resolved(goldenTree()));
   const moved = async (tree: Tree): Promise<readonly string[]> => {
     const next = rootsOf(await resolved(tree));
-    const classes = (["machines", "baseline", "access", "plugins"] as const).filter((name) => next.classes[name].root !== base.classes[name].root);
+    const classes = (["machines", "baseline", "access", "plugins"] as const).filter(
+      (name) => next.classes[name].root !== base.classes[name].root,
+    );
     return [...classes, ...(next.secrets.root === base.secrets.root ? [] : ["secrets"]), ...(next.trust === base.trust ? [] : ["trust"])];
   };
   const tree = goldenTree();
@@ -141,7 +172,10 @@ test("each section knows the lines that ask for it", async () => {
     }
   }
   const grant = (await resolved(goldenTree())).sources(THREE, "grant/greeter/team/greeting" as SectionKey);
-  assert.deepEqual(grant.map(({ file, line }) => `${file}:${line}`), ["grants/greeter.yaml:9", "grants/greeter.yaml:7", "machines/mini-03.yaml:5", "machines/mini-03.yaml:13"]);
+  assert.deepEqual(
+    grant.map(({ file, line }) => `${file}:${line}`),
+    ["grants/greeter.yaml:9", "grants/greeter.yaml:7", "machines/mini-03.yaml:5", "machines/mini-03.yaml:13"],
+  );
 });
 
 test("the hub's own settings are in no root", async () => {
@@ -156,15 +190,48 @@ test("the gate names nothing in a fleet that this version runs, and every field 
   const findings = gate(demandFleet(await loadFleet(filesOf(fullTree()))));
   assert.ok(findings.every((item) => item.code === "NOT_YET" && item.level === "error" && item.line > 1));
   const fields = new Set(findings.map((item) => item.message.split(":")[0]));
-  const want = ["runtime", "sshd", "accounts", "posture", "power", "openclaw", "onViolation", "verify.keyless", "run.mode", "run.health", "run.limits", "run.state", "run.session", "network.allow"];
-  want.push("assets", "rollout.canary", "rollout.soak", "kind RotationPolicy", "kind Policy", "gateway", "secrets.0.delivery", "secrets.1.delivery", "freeze", "notifications", "prune.mode", "retention.events");
+  const want = [
+    "runtime",
+    "sshd",
+    "accounts",
+    "posture",
+    "power",
+    "openclaw",
+    "onViolation",
+    "verify.keyless",
+    "run.mode",
+    "run.health",
+    "run.limits",
+    "run.state",
+    "run.session",
+    "network.allow",
+  ];
+  want.push(
+    "assets",
+    "rollout.canary",
+    "rollout.soak",
+    "kind RotationPolicy",
+    "kind Policy",
+    "gateway",
+    "secrets.0.delivery",
+    "secrets.1.delivery",
+    "freeze",
+    "notifications",
+    "prune.mode",
+    "retention.events",
+  );
   want.push("connect.via", "enclave.driver", "availability", "trust.roles.secrets.by");
-  assert.deepEqual(want.filter((name) => !fields.has(name)), []);
+  assert.deepEqual(
+    want.filter((name) => !fields.has(name)),
+    [],
+  );
 });
 
 test("a field written out at its default is never NOT_YET", async () => {
-  const run = "  run: { mode: lobster, restart: always, session: none }\n  network: { allow: [] }\n  rollout: { canary: 1, maxUnavailable: 10%, partitions: [], soak: 10m, onFailure: rollback }\n  assets: []\n  machines:";
-  const spec = "  prune: { mode: confirm, maxDeletePercent: 20 }\n  freeze: []\n  notifications: []\n  retention: { events: 90d, pluginLogs: 7d/500Mi, audit: 400d }\n  interval:";
+  const run =
+    "  run: { mode: lobster, restart: always, session: none }\n  network: { allow: [] }\n  rollout: { canary: 1, maxUnavailable: 10%, partitions: [], soak: 10m, onFailure: rollback }\n  assets: []\n  machines:";
+  const spec =
+    "  prune: { mode: confirm, maxDeletePercent: 20 }\n  freeze: []\n  notifications: []\n  retention: { events: 90d, pluginLogs: 7d/500Mi, audit: 400d }\n  interval:";
   const tree = edited(edited(goldenTree(), "plugins/greeter.yaml", "  machines:", run), "fleet.yaml", "  interval:", spec);
   assert.deepEqual(gate(demandFleet(await loadFleet(filesOf(tree)))), []);
 });

@@ -1,11 +1,11 @@
 import { canonBytes, type Digest } from "#base/canonical/index.ts";
 import { classOfKind, type Index, keyOf, leafOf } from "#proof/root/index.ts";
 import type { Desired, FleetId, MachineId, Section, SectionKey, TrustSection } from "#schemas/wire/index.ts";
-import type { SourceLine } from "#plan/index.ts";
+import type { HubView, SourceLine } from "#plan/index.ts";
 import { baselinesFor, mergeBaselines } from "./baseline.ts";
 import type { Loaded } from "./document.ts";
 import { byText } from "./finding.ts";
-import { type HubSettings, hubSettings } from "./hub-settings.ts";
+import { type HubSettings, hubSettings, hubView } from "./hub-settings.ts";
 import type { FleetRepo } from "./repo.ts";
 import { baselineSections, grantSection, identitySection, nameOfRef, pluginSection, secretSection, trustSection } from "./sections.ts";
 import { isSelected } from "./select.ts";
@@ -23,6 +23,8 @@ export type Resolved = {
   /** Lines that ask for a section on a machine; empty when nothing does. */
   sources(machine: MachineId, key: SectionKey): readonly SourceLine[];
   readonly hubSettings: HubSettings;
+  /** The same as a plan compares it. */
+  readonly hub: () => HubView;
 };
 
 type Entry = { readonly key: string; readonly leaf: Digest; readonly section: Section; readonly of: string };
@@ -34,13 +36,15 @@ export function resolve(repo: FleetRepo): Resolved {
   const shared = sharedEntries(repo);
   const machines = new Map<MachineId, ResolvedMachine>();
   for (const machine of repo.machines) machines.set(machine.name as MachineId, resolveMachine(machine, trustEntry, shared));
+  const settings = hubSettings(repo);
   return {
     fleet: repo.fleet.name as FleetId,
     trust,
     trustLeaf: trustEntry.leaf,
     machines,
     sources: sourcesOf(repo),
-    hubSettings: hubSettings(repo),
+    hubSettings: settings,
+    hub: () => hubView(settings),
   };
 }
 

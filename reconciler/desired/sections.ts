@@ -27,7 +27,12 @@ export function trustSection({ fleet, trust }: FleetRepo): TrustSection {
   const { roles, actions, lease, expires } = fleet.doc.spec.trust;
   return {
     kind: "trust",
-    roles: { root: roleOf(roles.root), release: roleOf(roles.release), access: roleOf(roles.access), secrets: roleOf(roles.secrets) } satisfies Record<RoleName, RoleRule>,
+    roles: {
+      root: roleOf(roles.root),
+      release: roleOf(roles.release),
+      access: roleOf(roles.access),
+      secrets: roleOf(roles.secrets),
+    } satisfies Record<RoleName, RoleRule>,
     actions: actions.map(
       (rule): ActionRule => ({
         actions: sorted(rule.actions),
@@ -61,7 +66,9 @@ export function identitySection(machine: Loaded<"Machine">, classes: readonly st
 /** agent, posture, openclaw, sshd and account sections of one set of baselines; none where no field is set. */
 export function baselineSections({ fields }: Merged): readonly Section[] {
   const group = (name: string): Record<string, Json> | null => {
-    const own = [...fields].filter(([field]) => field.startsWith(`${name}.`)).map(([field, { value }]) => [field.slice(name.length + 1), value]);
+    const own = [...fields]
+      .filter(([field]) => field.startsWith(`${name}.`))
+      .map(([field, { value }]) => [field.slice(name.length + 1), value]);
     return own.length === 0 ? null : Object.fromEntries(own);
   };
   const sections: Section[] = [];
@@ -70,14 +77,28 @@ export function baselineSections({ fields }: Merged): readonly Section[] {
     const { version, serial, digest, node } = runtime;
     sections.push({ kind: "agent", version, serial, bundle: digest, ...(node === undefined ? {} : { node }) });
   }
-  const [checks, power, onViolation] = [group("posture"), group("power"), fields.get("onViolation")?.value as "warn" | "withhold-secrets" | undefined];
-  if (checks !== null || power !== null || onViolation !== undefined) sections.push({ kind: "posture", checks: checks ?? {}, power: power ?? {}, onViolation: onViolation ?? "warn" });
+  const [checks, power, onViolation] = [
+    group("posture"),
+    group("power"),
+    fields.get("onViolation")?.value as "warn" | "withhold-secrets" | undefined,
+  ];
+  if (checks !== null || power !== null || onViolation !== undefined)
+    sections.push({ kind: "posture", checks: checks ?? {}, power: power ?? {}, onViolation: onViolation ?? "warn" });
   const openclaw = group("openclaw");
   if (openclaw !== null) {
-    sections.push({ kind: "openclaw", version: String(openclaw["version"]), bundle: openclaw["digest"] as Digest, config: group("openclaw.config") ?? {} });
+    sections.push({
+      kind: "openclaw",
+      version: openclaw["version"] as string,
+      bundle: openclaw["digest"] as Digest,
+      config: group("openclaw.config") ?? {},
+    });
   }
   const sshd = group("sshd");
-  if (sshd !== null) sections.push({ kind: "sshd", settings: Object.fromEntries(Object.entries(sshd).map(([name, value]) => [name, value === true ? "yes" : "no"])) });
+  if (sshd !== null)
+    sections.push({
+      kind: "sshd",
+      settings: Object.fromEntries(Object.entries(sshd).map(([name, value]) => [name, value === true ? "yes" : "no"])),
+    });
   for (const account of Object.values(group("accounts") ?? {})) {
     const { name, exclusive, keys } = account as { name: string; exclusive: boolean; keys: readonly string[] };
     sections.push({ kind: "account", name, exclusive, keys });
@@ -122,17 +143,24 @@ function runOf(plugin: Loaded<"Plugin">): Json {
   if (dependsOn.length > 0) extra.push(["dependsOn", sorted(dependsOn)]);
   if (health !== undefined) extra.push(["health", { http: health.http, timeoutSeconds: secondsOf(health.timeout) }]);
   if (limits !== undefined) extra.push(["limits", limitsOf(limits)]);
-  if (state !== undefined) extra.push(["state", { keep: state.keep, maxBytes: state.maxSize === undefined ? null : bytesOf(state.maxSize) }]);
+  if (state !== undefined)
+    extra.push(["state", { keep: state.keep, maxBytes: state.maxSize === undefined ? null : bytesOf(state.maxSize) }]);
   if (session !== "none") extra.push(["session", session]);
-  if (assets.length > 0) extra.push(["assets", assets.map((item) => ({ ...item, size: bytesOf(item.size) })).sort((a, b) => byText(a.name, b.name))]);
-  if (allowDowngradeTo !== undefined) extra.push(["allowDowngradeTo", { version: allowDowngradeTo.version, expires: instantOf(allowDowngradeTo.expires) }]);
+  if (assets.length > 0)
+    extra.push(["assets", assets.map((item) => ({ ...item, size: bytesOf(item.size) })).sort((a, b) => byText(a.name, b.name))]);
+  if (allowDowngradeTo !== undefined)
+    extra.push(["allowDowngradeTo", { version: allowDowngradeTo.version, expires: instantOf(allowDowngradeTo.expires) }]);
   return { mode, restart, ...Object.fromEntries(extra) };
 }
 
 type Limits = NonNullable<Loaded<"Plugin">["doc"]["spec"]["run"]["limits"]>;
 
 function limitsOf(limits: Limits): Json {
-  return { memoryBytes: limits.memory === undefined ? null : bytesOf(limits.memory), cpuPercent: limits.cpuPercent ?? null, processes: limits.processes ?? null };
+  return {
+    memoryBytes: limits.memory === undefined ? null : bytesOf(limits.memory),
+    cpuPercent: limits.cpuPercent ?? null,
+    processes: limits.processes ?? null,
+  };
 }
 
 /** Entry `i` of a grant on the machine whose kx text is `kx`. */

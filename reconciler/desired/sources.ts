@@ -54,7 +54,11 @@ function grantLines(repo: FleetRepo, machine: Loaded<"Machine">, name: string): 
   for (const grant of repo.grants) {
     const i = grant.doc.spec.secrets.findIndex((_, at) => grantName(grant, at) === name);
     if (i >= 0 && isSelected(grant.doc.spec.machines, machine.doc.metadata.labels)) {
-      return [line(grant, ["spec", "secrets", i, "ref"]), ...selectorLines(grant, grant.doc.spec.machines, machine), line(machine, ["spec", "enclave", "kx"])];
+      return [
+        line(grant, ["spec", "secrets", i, "ref"]),
+        ...selectorLines(grant, grant.doc.spec.machines, machine),
+        line(machine, ["spec", "enclave", "kx"]),
+      ];
     }
   }
   return [];

@@ -18,7 +18,10 @@ const OURS = ["mooring-release", "mooring-secrets", "mooring-action"] as const;
 const RECIPIENT = /^age1[a-z0-9]{1,12}1?[02-9ac-hj-np-z]{50,2200}$/;
 const NOBODY: AllowedSigners = { keys: {}, vaultKeys: [], namespaces: new Map() };
 
-export function readTrust(file: string, bytes: { readonly signers: Uint8Array; readonly recipients: Uint8Array | null; readonly trustedRoot: Uint8Array | null }): {
+export function readTrust(
+  file: string,
+  bytes: { readonly signers: Uint8Array; readonly recipients: Uint8Array | null; readonly trustedRoot: Uint8Array | null },
+): {
   readonly trust: TrustFiles;
   readonly findings: readonly Finding[];
 } {
@@ -39,7 +42,9 @@ function signersOf(file: string, bytes: Uint8Array, findings: Finding[]): Allowe
   } catch (err) {
     if (!(err instanceof MooringError)) throw err;
     const line = typeof err.have === "number" ? err.have : 1;
-    findings.push(finding("FLEET_TRUST_INVALID", file, { line, col: 1, endLine: line, endCol: 1 }, err.why ?? "not readable as allowed_signers"));
+    findings.push(
+      finding("FLEET_TRUST_INVALID", file, { line, col: 1, endLine: line, endCol: 1 }, err.why ?? "not readable as allowed_signers"),
+    );
     return NOBODY;
   }
 }
@@ -52,7 +57,10 @@ function releaseKeys(file: string, signers: AllowedSigners, findings: Finding[])
     const own = keys.filter(({ key }) => {
       const named = signers.namespaces.get(key) ?? OURS;
       const count = OURS.filter((space) => named.includes(space)).length;
-      if (count > 0 && count < OURS.length) findings.push(finding("FLEET_TRUST_INVALID", file, START, `a key of ${principal} names some of ${OURS.join(", ")}`, "name all three, or none"));
+      if (count > 0 && count < OURS.length)
+        findings.push(
+          finding("FLEET_TRUST_INVALID", file, START, `a key of ${principal} names some of ${OURS.join(", ")}`, "name all three, or none"),
+        );
       return count === OURS.length;
     });
     if (own.length > 0) kept.push([principal, own]);
@@ -67,7 +75,16 @@ function recipientsOf(bytes: Uint8Array | null, findings: Finding[]): readonly s
     const text = raw.trim();
     if (text === "" || text.startsWith("#")) continue;
     if (RECIPIENT.test(text)) found.add(text);
-    else findings.push(finding("FLEET_TRUST_INVALID", "trust/recipients", { line: i + 1, col: 1, endLine: i + 1, endCol: 1 }, "not an age recipient", "write one age recipient a line, age1…"));
+    else
+      findings.push(
+        finding(
+          "FLEET_TRUST_INVALID",
+          "trust/recipients",
+          { line: i + 1, col: 1, endLine: i + 1, endCol: 1 },
+          "not an age recipient",
+          "write one age recipient a line, age1…",
+        ),
+      );
   }
   return [...found].sort();
 }

@@ -128,13 +128,18 @@ function checkMap(items: readonly unknown[], depth: number, lines: LineCounter, 
     const place = placeOf(pair.key, lines);
     const key = isScalar(pair.key) ? pair.key.value : undefined;
     if (typeof key !== "string") {
-      problems.push(isScalar(pair.key) ? problem("FLEET_VALUE_UNQUOTED", place, "a key that is not text") : problem("FLEET_YAML_REFUSED", place, "a key that is not text"));
+      problems.push(
+        isScalar(pair.key)
+          ? problem("FLEET_VALUE_UNQUOTED", place, "a key that is not text")
+          : problem("FLEET_YAML_REFUSED", place, "a key that is not text"),
+      );
       continue;
     }
     checkNode(pair.key, depth, lines, problems);
     if (key === "__proto__" || key === "<<") problems.push(problem("FLEET_YAML_REFUSED", place, `a key ${key}`));
     const first = seen.get(key);
-    if (first !== undefined) problems.push(problem("FLEET_YAML_REFUSED", place, `a key given twice: ${shown(key)}, first on line ${first.line}`));
+    if (first !== undefined)
+      problems.push(problem("FLEET_YAML_REFUSED", place, `a key given twice: ${shown(key)}, first on line ${first.line}`));
     else seen.set(key, place);
     checkNode(pair.value, depth + 1, lines, problems);
   }
@@ -145,7 +150,8 @@ function checkScalar(node: Scalar, lines: LineCounter, problems: Problem[]): voi
   if (typeof value === "number" && (String(value) !== node.source || (Number.isInteger(value) && !Number.isSafeInteger(value)))) {
     problems.push(problem("FLEET_VALUE_UNQUOTED", placeOf(node, lines), "a number that would lose digits when read as one"));
   }
-  if (typeof value === "string" && !value.isWellFormed()) problems.push(problem("FLEET_YAML_REFUSED", placeOf(node, lines), "text with half a character"));
+  if (typeof value === "string" && !value.isWellFormed())
+    problems.push(problem("FLEET_YAML_REFUSED", placeOf(node, lines), "text with half a character"));
 }
 
 /** A key as people may see it: short, printable. */

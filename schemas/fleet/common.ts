@@ -4,7 +4,10 @@ import * as z from "zod";
 import { DURATION, PERCENT, SIZE } from "./units.ts";
 
 /** What names a resource; also its file's name. */
-export const name = z.string().regex(NAME, "a name is lower-case letters, digits, dots and dashes, at most 63").meta({ description: "Same as the file's name." });
+export const name = z
+  .string()
+  .regex(NAME, "a name is lower-case letters, digits, dots and dashes, at most 63")
+  .meta({ description: "Same as the file's name." });
 
 export const digest = z.string().regex(/^sha256:[0-9a-f]{64}$/, "a digest is sha256: and 64 lower-case hex digits");
 
@@ -16,9 +19,7 @@ export const size = z.string().regex(SIZE, "a size is a number and Ki, Mi, Gi or
 export const percentOrCount = z.union([z.int().nonnegative(), z.string().regex(PERCENT, "a share is a whole number and %, like 10%")]);
 
 /** MAJOR.MINOR.PATCH with an optional pre-release. */
-export const version = z
-  .string()
-  .regex(/^\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?$/, "a version is three numbers, like 1.4.2");
+export const version = z.string().regex(/^\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?$/, "a version is three numbers, like 1.4.2");
 
 export const secretRef = z.string().regex(SECRET_REF, "a secret is written secret://team/name");
 
@@ -31,12 +32,16 @@ export const instant = z
   .refine((text) => isRealTime(text), "there is no such day or time");
 
 /** A path inside the fleet repo. */
-export const repoPath = z.string().regex(/^[A-Za-z0-9_][A-Za-z0-9._-]*(\/[A-Za-z0-9_][A-Za-z0-9._-]*)*$/, "a path inside the fleet repo, without . or ..");
+export const repoPath = z
+  .string()
+  .regex(/^[A-Za-z0-9_][A-Za-z0-9._-]*(\/[A-Za-z0-9_][A-Za-z0-9._-]*)*$/, "a path inside the fleet repo, without . or ..");
 
 export const httpsUrl = z.string().regex(/^https:\/\/[^\s@/]+(\/[^\s]*)?$/, "an https:// address without user and password");
 
 /** Five fields, as the `cron` package reads them (no L, W or #). */
-export const cron = z.string().refine((text) => text.trim().split(/\s+/).length === 5 && isCron(text), "a schedule is five cron fields, like 0 3 * * 1");
+export const cron = z
+  .string()
+  .refine((text) => text.trim().split(/\s+/).length === 5 && isCron(text), "a schedule is five cron fields, like 0 3 * * 1");
 
 export const zone = z.string().refine((text) => isZone(text), "a time zone is an IANA name, like Europe/Berlin");
 
@@ -48,19 +53,22 @@ const labelValue = z.string().regex(/^[a-zA-Z0-9]?([a-zA-Z0-9._-]{0,61}[a-zA-Z0-
 export const labels = z.record(labelKey, labelValue);
 
 /** Machines by label (all of the labels given), or every one. */
-export const selector = z.union([z.literal("all"), z.strictObject({ labels: labels.refine((map) => Object.keys(map).length > 0, "name a label, or write `all`") })]);
+export const selector = z.union([
+  z.literal("all"),
+  z.strictObject({ labels: labels.refine((map) => Object.keys(map).length > 0, "name a label, or write `all`") }),
+]);
 export type Selector = z.output<typeof selector>;
 
-const metadataOf = <N extends z.ZodString>(nameSchema: N) =>
+const metadataOf = (nameSchema: z.ZodString) =>
   z.strictObject({ name: nameSchema, labels: labels.default({}), annotations: z.record(z.string(), z.string()).default({}) });
 
 /** The envelope every kind has. */
-export function documentOf<K extends string, S extends z.ZodType, N extends z.ZodString = typeof name>(kind: K, spec: S, nameSchema?: N) {
+export function documentOf<K extends string, S extends z.ZodType>(kind: K, spec: S, nameSchema: z.ZodString = name) {
   return z
     .strictObject({
       apiVersion: z.literal("mooring/v1"),
       kind: z.literal(kind),
-      metadata: metadataOf(nameSchema ?? name),
+      metadata: metadataOf(nameSchema),
       spec,
     })
     .meta({ id: kind });

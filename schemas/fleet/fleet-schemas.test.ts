@@ -12,7 +12,8 @@ test("durations, sizes, times, schedules and zones have one form each", () => {
   for (const good of ["512Mi", "4Gi", "1"]) assert.ok(accepts(size, good), good);
   for (const bad of ["512MB", "0", "1.5Gi"]) assert.ok(!accepts(size, bad), bad);
   for (const good of ["2027-01-01", "2026-11-01T09:00:00Z", "2026-11-01T09:00:00.123Z"]) assert.ok(accepts(instant, good), good);
-  for (const bad of ["2027-02-30", "2027-13-01", "2027-01-01T25:00:00Z", "2027-01-01T09:00:00+01:00", "tomorrow"]) assert.ok(!accepts(instant, bad), bad);
+  for (const bad of ["2027-02-30", "2027-13-01", "2027-01-01T25:00:00Z", "2027-01-01T09:00:00+01:00", "tomorrow"])
+    assert.ok(!accepts(instant, bad), bad);
   for (const good of ["0 3 * * 1", "*/30 * * * *", "0 18 * * 5"]) assert.ok(accepts(cron, good), good);
   for (const bad of ["0 3 * *", "0 3 * * * *", "61 * * * *", "0 0 30 2 *", "@daily", "x"]) assert.ok(!accepts(cron, bad), bad);
   for (const good of ["UTC", "Europe/Berlin"]) assert.ok(accepts(zone, good), good);
@@ -33,7 +34,12 @@ test("a selector names labels or says all", () => {
 
 test("no schema ever quotes a value in what it says", () => {
   const secret = "hunter2-hunter2";
-  const document = { apiVersion: secret, kind: secret, metadata: { name: `!${secret}`, labels: { a: `!${secret}` } }, spec: { current: secret, machines: secret, version: secret, schedule: secret, verify: secret, source: { url: secret } } };
+  const document = {
+    apiVersion: secret,
+    kind: secret,
+    metadata: { name: `!${secret}`, labels: { a: `!${secret}` } },
+    spec: { current: secret, machines: secret, version: secret, schedule: secret, verify: secret, source: { url: secret } },
+  };
   for (const schema of Object.values(KINDS)) {
     const result = (schema as z.ZodType).safeParse(document);
     assert.ok(!result.success);

@@ -57,7 +57,10 @@ export const fleet = documentOf(
     trust,
     allowSoftwareKeys: z.boolean().default(false),
     prune: z
-      .strictObject({ mode: z.enum(["confirm", "auto", "report"]).default("confirm"), maxDeletePercent: z.int().min(0).max(100).default(20) })
+      .strictObject({
+        mode: z.enum(["confirm", "auto", "report"]).default("confirm"),
+        maxDeletePercent: z.int().min(0).max(100).default(20),
+      })
       .prefault({}),
     freeze: z.array(freeze).default([]),
     retention: z

@@ -13,7 +13,9 @@ const enclave = z.strictObject({
 });
 
 const address = z.string().regex(/^[A-Za-z0-9]([A-Za-z0-9.:-]*[A-Za-z0-9])?$/, "a host name or an address, without a port");
-const hostKey = z.string().regex(/^(ssh|ecdsa|sk)-[a-z0-9@.-]+ [A-Za-z0-9+/]+={0,2}$/, "a host key is written like in known_hosts: type and base64");
+const hostKey = z
+  .string()
+  .regex(/^(ssh|ecdsa|sk)-[a-z0-9@.-]+ [A-Za-z0-9+/]+={0,2}$/, "a host key is written like in known_hosts: type and base64");
 
 export const machine = documentOf(
   "Machine",

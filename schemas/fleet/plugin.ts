@@ -1,5 +1,18 @@
 import * as z from "zod";
-import { digest, documentOf, duration, freeForm, httpsUrl, instant, name, percentOrCount, repoPath, selector, size, version } from "./common.ts";
+import {
+  digest,
+  documentOf,
+  duration,
+  freeForm,
+  httpsUrl,
+  instant,
+  name,
+  percentOrCount,
+  repoPath,
+  selector,
+  size,
+  version,
+} from "./common.ts";
 
 /** Whether exactly one member is there; the JSON Schema cannot say it. */
 const one = (value: object): boolean => Object.values(value).filter((member) => member !== undefined).length === 1;
@@ -32,8 +45,12 @@ const downgrade = z.strictObject({ version, reason: z.string().min(1), expires: 
 const run = z.strictObject({
   mode: z.enum(["lobster", "gateway"]).default("lobster"),
   restart: z.enum(["always", "on-failure", "never"]).default("always"),
-  health: z.strictObject({ http: z.string().regex(/^unix:[A-Za-z0-9._-]+$/, "written like unix:health.sock"), timeout: duration.default("10s") }).optional(),
-  limits: z.strictObject({ memory: size.optional(), cpuPercent: z.int().positive().optional(), processes: z.int().positive().optional() }).optional(),
+  health: z
+    .strictObject({ http: z.string().regex(/^unix:[A-Za-z0-9._-]+$/, "written like unix:health.sock"), timeout: duration.default("10s") })
+    .optional(),
+  limits: z
+    .strictObject({ memory: size.optional(), cpuPercent: z.int().positive().optional(), processes: z.int().positive().optional() })
+    .optional(),
   state: z.strictObject({ keep: z.boolean().default(true), maxSize: size.optional() }).optional(),
   session: z.enum(["none", "gui"]).default("none"),
 });
@@ -62,7 +79,9 @@ export const plugin = documentOf(
     assets: z.array(z.strictObject({ name, url: httpsUrl, digest, size })).default([]),
     run: run.prefault({}),
     network: z
-      .strictObject({ allow: z.array(z.string().regex(/^[a-z0-9*]([a-z0-9.*-]*[a-z0-9])?:\d{1,5}$/, "written like api.openai.com:443")).default([]) })
+      .strictObject({
+        allow: z.array(z.string().regex(/^[a-z0-9*]([a-z0-9.*-]*[a-z0-9])?:\d{1,5}$/, "written like api.openai.com:443")).default([]),
+      })
       .prefault({}),
     rollout: rollout.prefault({}),
     dependsOn: z.array(name).default([]),

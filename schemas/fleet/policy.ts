@@ -9,7 +9,9 @@ export const policy = documentOf(
   z.strictObject({
     match: z.strictObject({ kinds: z.array(kind).min(1), machines: selector.optional() }),
     params: freeForm.default({}),
-    variables: z.array(z.strictObject({ name: z.string().regex(/^[a-zA-Z_][a-zA-Z0-9_]*$/, "a CEL identifier"), expression: z.string().min(1) })).default([]),
+    variables: z
+      .array(z.strictObject({ name: z.string().regex(/^[a-zA-Z_][a-zA-Z0-9_]*$/, "a CEL identifier"), expression: z.string().min(1) }))
+      .default([]),
     validations: z
       .array(
         z.strictObject({

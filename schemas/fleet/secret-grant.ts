@@ -13,8 +13,14 @@ const entry = z
       .regex(/^[a-z0-9-]+$/, "a header's name, lower case")
       .optional(),
   })
-  .refine((item) => (item.delivery === "egress") === (item.hosts !== undefined && item.header !== undefined), "hosts and header belong to delivery egress, and it needs both")
-  .refine((item) => item.delivery === "egress" || (item.hosts === undefined && item.header === undefined), "hosts and header belong to delivery egress only");
+  .refine(
+    (item) => (item.delivery === "egress") === (item.hosts !== undefined && item.header !== undefined),
+    "hosts and header belong to delivery egress, and it needs both",
+  )
+  .refine(
+    (item) => item.delivery === "egress" || (item.hosts === undefined && item.header === undefined),
+    "hosts and header belong to delivery egress only",
+  );
 
 export const secretGrant = documentOf(
   "SecretGrant",

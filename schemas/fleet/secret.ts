@@ -3,7 +3,10 @@ import { digest, documentOf, instant } from "./common.ts";
 
 const secretName = z
   .string()
-  .regex(/^[a-z0-9][a-z0-9._-]{0,62}(\/[a-z0-9][a-z0-9._-]{0,62}){1,3}$/, "a secret's name is team/name, the path of its file below secrets/");
+  .regex(
+    /^[a-z0-9][a-z0-9._-]{0,62}(\/[a-z0-9][a-z0-9._-]{0,62}){1,3}$/,
+    "a secret's name is team/name, the path of its file below secrets/",
+  );
 
 const serial = z.string().regex(/^[1-9]\d{0,8}$/, "a version is a whole number in quotes");
 

@@ -7,14 +7,31 @@ const OTHER = `sha256:${"cd".repeat(32)}`;
 export function fullTree(): Tree {
   let tree: Tree = { ...goldenTree(), ...ADDED };
   const lock = tree["plugins/greeter.lock.json"]!;
-  const canary = lock.replace('"version": "1.0.0"', '"version": "1.1.0"').replace('"serial": 1', '"serial": 2').replace(/"digest": "[^"]+"/, `"digest": "${OTHER}"`);
-  tree = { ...tree, "plugins/greeter-1.1.0.lock.json": canary, "plugins/base.lock.json": lock.replace('"name": "greeter"', '"name": "base"') };
+  const canary = lock
+    .replace('"version": "1.0.0"', '"version": "1.1.0"')
+    .replace('"serial": 1', '"serial": 2')
+    .replace(/"digest": "[^"]+"/, `"digest": "${OTHER}"`);
+  tree = {
+    ...tree,
+    "plugins/greeter-1.1.0.lock.json": canary,
+    "plugins/base.lock.json": lock.replace('"name": "greeter"', '"name": "base"'),
+  };
   tree = { ...tree, "plugins/base.yaml": tree["plugins/greeter.yaml"]!.replace("name: greeter", "name: base") };
   tree = edited(tree, "plugins/greeter.yaml", "greeter-1.0.0.tgz", "greeter-{version}.tgz");
   tree = edited(tree, "plugins/greeter.yaml", /verify:.*\n/, PLUGIN_FIELDS);
-  tree = edited(tree, "grants/greeter.yaml", "delivery: fd }", "delivery: fd }\n    - { ref: secret://team/token, delivery: egress, hosts: [b.example.net, api.example.net], header: authorization }");
+  tree = edited(
+    tree,
+    "grants/greeter.yaml",
+    "delivery: fd }",
+    "delivery: fd }\n    - { ref: secret://team/token, delivery: egress, hosts: [b.example.net, api.example.net], header: authorization }",
+  );
   tree = edited(tree, "grants/greeter.yaml", "    - { ref: secret://team/greeting, delivery: fd }\n", "");
-  tree = edited(tree, "grants/greeter.yaml", "  expires", "    - { ref: secret://team/greeting, delivery: egress, hosts: [a.example.net], header: x-token }\n  expires");
+  tree = edited(
+    tree,
+    "grants/greeter.yaml",
+    "  expires",
+    "    - { ref: secret://team/greeting, delivery: egress, hosts: [a.example.net], header: x-token }\n  expires",
+  );
   tree = edited(tree, "machines/mini-03.yaml", "role: greeter", "ring: canary, role: greeter");
   tree = edited(tree, "machines/mini-02.yaml", "mode: manage", "mode: observe\n  availability: intermittent\n  offlineAfter: 48h");
   tree = edited(tree, "machines/mini-02.yaml", "driver: software", "driver: tpm2");
