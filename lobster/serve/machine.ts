@@ -62,6 +62,7 @@ export function makeMachine(parts: MachineParts) {
     checkHeld(request);
     await accept(request);
     converger.kick();
+    parts.lookSoon(); // the release may say anew what is corrected here
   };
   const checkHeld = (request: ApplyRequest): void => {
     const accepted = core.accepted.current();
@@ -244,14 +245,11 @@ function helloOf({ core, converger, epoch, version, bootId }: MachineParts): Hel
 
 /** The time floor: never before the latest signed time that was seen, carried on by the monotonic clock, so a clock set back extends nothing. */
 export function makeFloor(clock: () => number, monotonicMs: () => number, latestSigned: () => Time | null): () => Time {
-  let seen = Number.NEGATIVE_INFINITY;
-  let at = 0;
+  let seen: { readonly signed: Time; readonly atMs: number } | null = null;
   return () => {
     const signed = latestSigned();
-    const carried = seen + (monotonicMs() - at);
-    const now = Math.max(clock(), carried, signed === null ? Number.NEGATIVE_INFINITY : msOf(signed));
-    seen = now;
-    at = monotonicMs();
-    return timeOf(now);
+    if (signed !== null && (seen === null || signed > seen.signed)) seen = { signed, atMs: monotonicMs() };
+    const carried = seen === null ? Number.NEGATIVE_INFINITY : msOf(seen.signed) + (monotonicMs() - seen.atMs);
+    return timeOf(Math.max(clock(), carried));
   };
 }

@@ -48,6 +48,7 @@ import type {
   RoleName,
   RoleRule,
   SecretRef,
+  Section,
   SignedStatement,
   Statement,
   VaultKey,
@@ -191,7 +192,7 @@ export class FleetFixture {
   }
 
   /** Puts a section on a machine, in the place of the one with the same key. */
-  put(machine: string, ...sections: readonly AnySection[]): void {
+  put(machine: string, ...sections: readonly (AnySection | Section)[]): void {
     const of = this.machine(machine);
     const keys = new Set(sections.map(keyOf));
     of.sections = [...of.sections.filter((section) => !keys.has(keyOf(section))), ...sections];
