@@ -16,7 +16,10 @@ const OUTPUTS = {
 export type OutputName = keyof typeof OUTPUTS;
 
 /** Bundles `names` (all that have an entry, unless named) into `folder` and answers what is in each. */
-export async function buildOutputs(folder: string, names: readonly OutputName[] = builtOutputs()): Promise<ReadonlyMap<OutputName, Metafile>> {
+export async function buildOutputs(
+  folder: string,
+  names: readonly OutputName[] = builtOutputs(),
+): Promise<ReadonlyMap<OutputName, Metafile>> {
   mkdirSync(folder, { recursive: true });
   const metas = await Promise.all(names.map(async (name) => [name, await bundleOne(folder, name)] as const));
   return new Map(metas);

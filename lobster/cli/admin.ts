@@ -20,16 +20,30 @@ export function adminAt(socketPath: string): Admin {
     },
     async lines(path, onLine, signal) {
       let rest = "";
-      await call(socketPath, "GET", path, undefined, (part) => {
-        const lines = (rest + part).split("\n");
-        rest = lines.pop() ?? "";
-        for (const line of lines) onLine(line);
-      }, signal);
+      await call(
+        socketPath,
+        "GET",
+        path,
+        undefined,
+        (part) => {
+          const lines = (rest + part).split("\n");
+          rest = lines.pop() ?? "";
+          for (const line of lines) onLine(line);
+        },
+        signal,
+      );
     },
   };
 }
 
-function call(socketPath: string, method: string, path: string, body: unknown, onPart: (part: string) => void, signal: AbortSignal | undefined): Promise<void> {
+function call(
+  socketPath: string,
+  method: string,
+  path: string,
+  body: unknown,
+  onPart: (part: string) => void,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   return new Promise((resolve, reject) => {
     const unreachable = (cause: unknown): void => {
       if (signal?.aborted === true) resolve();
@@ -51,9 +65,14 @@ function call(socketPath: string, method: string, path: string, body: unknown, o
 
 function refused(text: string, path: string): MooringError {
   const found = problemSchema.safeParse(jsonOrNull(text));
-  if (!found.success || !isErrorCode(found.data.code)) return new MooringError("AGENT_UNREACHABLE", `${path}: an answer that is not the agent's`);
+  if (!found.success || !isErrorCode(found.data.code))
+    return new MooringError("AGENT_UNREACHABLE", `${path}: an answer that is not the agent's`);
   const { code, message, why, fix, have } = found.data;
-  return new MooringError(code, message, { fix: fix ?? CATALOG[code].fix, ...(why === undefined ? {} : { why }), ...(have === undefined ? {} : { have }) });
+  return new MooringError(code, message, {
+    fix: fix ?? CATALOG[code].fix,
+    ...(why === undefined ? {} : { why }),
+    ...(have === undefined ? {} : { have }),
+  });
 }
 
 function jsonOrNull(text: string): unknown {

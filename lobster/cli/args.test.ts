@@ -15,7 +15,15 @@ test("help is no command", () => {
 });
 
 test("what is not understood is refused", () => {
-  const wrong = [["fly"], ["serve", "--json"], ["serve", "x"], ["serve", "--root"], ["serve", "--root", "rel"], ["serve", "--uids", "0"], ["serve", "--uids", "7", "--insecure-one-uid"]];
+  const wrong = [
+    ["fly"],
+    ["serve", "--json"],
+    ["serve", "x"],
+    ["serve", "--root"],
+    ["serve", "--root", "rel"],
+    ["serve", "--uids", "0"],
+    ["serve", "--uids", "7", "--insecure-one-uid"],
+  ];
   wrong.push(["run", "--detach=1"], ["init", "--pins", "/a", "--pins", "/b"], ["toString"]);
   for (const argv of wrong) assert.throws(() => parseArgs(argv), { code: "USAGE" }, argv.join(" "));
 });

@@ -4,7 +4,13 @@ import { MooringError } from "#base/errors/index.ts";
 import type { Log } from "#base/log/index.ts";
 import { backoffMs, sleep } from "#base/time/index.ts";
 
-export type EgressOptions = { readonly entry: string; readonly socket: string; readonly uid: number | null; readonly execArgv: readonly string[]; readonly log: Log };
+export type EgressOptions = {
+  readonly entry: string;
+  readonly socket: string;
+  readonly uid: number | null;
+  readonly execArgv: readonly string[];
+  readonly log: Log;
+};
 
 /** Keeps the egress process running, with back-off, until `stop`. Resolves when the first one listens; throws EGRESS_NOT_STARTED. */
 export async function keepEgress(options: EgressOptions): Promise<{ readonly stop: () => Promise<void> }> {
@@ -35,7 +41,13 @@ export async function keepEgress(options: EgressOptions): Promise<{ readonly sto
 
 async function startEgress({ entry, socket, uid, execArgv }: EgressOptions): Promise<ChildProcess> {
   const as = uid === null ? {} : { uid, gid: uid };
-  const child = fork(entry, [socket], { execArgv: [...execArgv], env: {}, cwd: "/", stdio: ["ignore", "inherit", "inherit", "ipc"], ...as });
+  const child = fork(entry, [socket], {
+    execArgv: [...execArgv],
+    env: {},
+    cwd: "/",
+    stdio: ["ignore", "inherit", "inherit", "ipc"],
+    ...as,
+  });
   await new Promise<void>((resolve, reject) => {
     child.once("message", () => resolve());
     const failed = (cause?: unknown): void => reject(new MooringError("EGRESS_NOT_STARTED", `egress on ${socket}`, { cause }));

@@ -1,7 +1,13 @@
 import { join } from "node:path";
 
 /** Where the programs of this build are: beside each other as bundles, or the sources they are made from. */
-export type Entries = { readonly agent: string; readonly bridge: string; readonly egress: string; readonly unpack: string; readonly verifyLog: string };
+export type Entries = {
+  readonly agent: string;
+  readonly bridge: string;
+  readonly egress: string;
+  readonly unpack: string;
+  readonly verifyLog: string;
+};
 
 /** The entries that belong to the running agent, whose file is `main` (absolute). Pure. */
 export function entriesOf(main: string): Entries {

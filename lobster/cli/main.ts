@@ -29,7 +29,13 @@ async function main(argv: readonly string[]): Promise<number> {
   switch (args.command) {
     case "init": {
       if (args.pins === null) throw new MooringError("USAGE", "init: --pins FILE is missing", { fix: "see `openclaw-lobster --help`" });
-      const signed = await initMachine({ layout, pinsFile: args.pins, uids: await uidsOf(args, uid), bridgeEntry: entries.bridge, agentEntry: entries.agent });
+      const signed = await initMachine({
+        layout,
+        pinsFile: args.pins,
+        uids: await uidsOf(args, uid),
+        bridgeEntry: entries.bridge,
+        agentEntry: entries.agent,
+      });
       stdout(`${JSON.stringify(signed)}\n`);
       return 0;
     }

@@ -24,7 +24,8 @@ export async function runPlugin(admin: Admin, plugin: string, isDetached: boolea
   if (isDetached) return 0;
   const reading = new AbortController();
   const log = admin.lines(`/v1/logs?plugin=${encodeURIComponent(plugin)}&follow=1`, printer(io), reading.signal);
-  const onStop = (): void => void admin.json("PUT", path, { state: "stopped" }).catch(() => io.stderr("openclaw-lobster: the agent is gone\n"));
+  const onStop = (): void =>
+    void admin.json("PUT", path, { state: "stopped" }).catch(() => io.stderr("openclaw-lobster: the agent is gone\n"));
   io.stop.addEventListener("abort", onStop, { once: true });
   try {
     return await Promise.race([endOf(admin, plugin, before), log.then(() => gone(plugin))]);

@@ -48,7 +48,12 @@ function agentOptions(layout: Layout, uids: Uids | null, pins: Pins, entries: En
         ...hooks,
       }),
     startSupervisor: (deps) => createSupervisor({ ...deps, uids, layout, clock: Date.now, rng: Math.random, log }),
-    startEgress: () => keepEgress({ entry: entries.egress, socket: egressSocket(layout), uid: uids?.egress ?? null, execArgv: NODE_FLAGS, log }),
-    unpack: { exec: process.execPath, args: [...NODE_FLAGS, entries.unpack], ...(uids === null ? {} : { uid: unpackUid(uids), gid: unpackUid(uids) }) },
+    startEgress: () =>
+      keepEgress({ entry: entries.egress, socket: egressSocket(layout), uid: uids?.egress ?? null, execArgv: NODE_FLAGS, log }),
+    unpack: {
+      exec: process.execPath,
+      args: [...NODE_FLAGS, entries.unpack],
+      ...(uids === null ? {} : { uid: unpackUid(uids), gid: unpackUid(uids) }),
+    },
   };
 }

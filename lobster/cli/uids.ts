@@ -12,11 +12,18 @@ const schema = z.strictObject({ bridge: id, egress: id, pluginFirst: id, pluginC
  *  processes would share a uid and nobody asked for that: then each of them could read the others' memory and files. */
 export async function uidsOf(args: Args, uid: number): Promise<Uids | null> {
   if (args.isOneUid) return null;
-  if (uid !== 0) throw new MooringError("ONE_UID", `openclaw-lobster ${args.command} as uid ${uid}`, { why: "only root can give bridge, egress and plugins uids of their own" });
+  if (uid !== 0)
+    throw new MooringError("ONE_UID", `openclaw-lobster ${args.command} as uid ${uid}`, {
+      why: "only root can give bridge, egress and plugins uids of their own",
+    });
   if (args.uids !== null) return uidsFrom(args.uids, args.sshGid ?? undefined);
   const file = uidsFile(layoutOf(args.root));
   const bytes = await readIfThere(file);
-  if (bytes === null) throw new MooringError("ONE_UID", `openclaw-lobster ${args.command}: no uids`, { why: `there is no ${file}`, fix: "add --uids FIRST, the first of 211 unused uids" });
+  if (bytes === null)
+    throw new MooringError("ONE_UID", `openclaw-lobster ${args.command}: no uids`, {
+      why: `there is no ${file}`,
+      fix: "add --uids FIRST, the first of 211 unused uids",
+    });
   return parsed(bytes, file);
 }
 

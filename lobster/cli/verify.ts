@@ -24,9 +24,16 @@ export async function verifyMachine(layout: Layout, uids: Uids | null, logEntry:
   for (const section of desired.sections.filter((one): one is PluginSection => one.kind === "plugin")) {
     const held = await content.record(section.bundle);
     if (held === null) lines.push(`plugin/${section.name}: its list is not kept here`);
-    else for (const drift of await observeTree(await treeOf(folder, section.name), held, uids === null ? (process.getuid?.() ?? 0) : 0, new Map(), "hash")) {
-      lines.push(`plugin/${section.name}: ${drift.path} ${drift.what}`);
-    }
+    else
+      for (const drift of await observeTree(
+        await treeOf(folder, section.name),
+        held,
+        uids === null ? (process.getuid?.() ?? 0) : 0,
+        new Map(),
+        "hash",
+      )) {
+        lines.push(`plugin/${section.name}: ${drift.path} ${drift.what}`);
+      }
   }
   const audit = await auditOf(desired, layout, uids, logEntry);
   if (audit.error !== null) lines.push(audit.error);
@@ -59,7 +66,8 @@ async function readGeneration(folder: string): Promise<Desired> {
   if (!record || !desired) throw new MooringError("AGENT_STATE_WRONG", `${folder}: not a whole generation`);
   const noted = z.parse(generationRecord, readCanonical(record));
   const document = readCanonical(desired) as unknown as Desired; // its root is compared with the record's below
-  if (machineRoot(document.fleet, document.machine, indexOf(document.sections)) !== noted.root) throw new MooringError("AGENT_STATE_WRONG", `${folder}: desired.json does not give the recorded root`);
+  if (machineRoot(document.fleet, document.machine, indexOf(document.sections)) !== noted.root)
+    throw new MooringError("AGENT_STATE_WRONG", `${folder}: desired.json does not give the recorded root`);
   return document;
 }
 

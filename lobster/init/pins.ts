@@ -7,9 +7,14 @@ export async function readPins(path: string): Promise<Pins | null> {
   const bytes = await readIfThere(path);
   if (bytes === null) return null;
   const found = schema.safeParse(parsed(bytes, path));
-  if (!found.success) throw new MooringError("PINS_REFUSED", `${path}: not a pins file`, { why: `wrong at ${found.error.issues[0]?.path.join(".") || "the top"}` });
+  if (!found.success)
+    throw new MooringError("PINS_REFUSED", `${path}: not a pins file`, {
+      why: `wrong at ${found.error.issues[0]?.path.join(".") || "the top"}`,
+    });
   if (found.data.driver === "software" && !found.data.allowSoftwareKeys) {
-    throw new MooringError("PINS_REFUSED", `${path}: driver software`, { why: "keys that are only files need allowSoftwareKeys: true in fleet.yaml" });
+    throw new MooringError("PINS_REFUSED", `${path}: driver software`, {
+      why: "keys that are only files need allowSoftwareKeys: true in fleet.yaml",
+    });
   }
   return found.data;
 }
@@ -18,7 +23,9 @@ export async function readPins(path: string): Promise<Pins | null> {
 export function checkSameMachine(had: Pins, next: Pins): void {
   for (const name of ["fleet", "machine", "incarnation"] as const) {
     if (had[name] !== next[name]) {
-      throw new MooringError("PINS_REFUSED", `${name}: ${next[name]}, and this root is of ${had[name]}`, { fix: "a new incarnation starts with an empty root folder" });
+      throw new MooringError("PINS_REFUSED", `${name}: ${next[name]}, and this root is of ${had[name]}`, {
+        fix: "a new incarnation starts with an empty root folder",
+      });
     }
   }
 }

@@ -5,7 +5,15 @@ import type { PluginId } from "#schemas/wire/index.ts";
 import type { PluginRun } from "../contract.ts";
 import { commandOf, environmentOf, pluginFolders } from "./command.ts";
 
-const run: PluginRun = { id: "mail" as PluginId, version: "1.0.0", bundle: digestOf(""), tree: "/g/1/plugins/mail", main: "main.mjs", run: { mode: "lobster", restart: "always" }, config: {} };
+const run: PluginRun = {
+  id: "mail" as PluginId,
+  version: "1.0.0",
+  bundle: digestOf(""),
+  tree: "/g/1/plugins/mail",
+  main: "main.mjs",
+  run: { mode: "lobster", restart: "always" },
+  config: {},
+};
 const folders = pluginFolders("/p", "mail");
 
 test("a Node plugin may read its tree, its configuration and its own folders, and write only the latter", () => {

@@ -16,7 +16,10 @@ export function commandOf(run: PluginRun, folders: PluginFolders, node: string):
   const main = join(run.tree, run.main);
   if (run.main.endsWith(".sh")) return ["/bin/sh", main];
   if (!/\.[cm]?js$/.test(run.main)) {
-    throw new MooringError("NOT_YET", `plugin ${run.id}: main ${run.main}`, { why: "a main is .js, .mjs, .cjs or .sh", fix: "name such a file in the manifest" });
+    throw new MooringError("NOT_YET", `plugin ${run.id}: main ${run.main}`, {
+      why: "a main is .js, .mjs, .cjs or .sh",
+      fix: "name such a file in the manifest",
+    });
   }
   return [
     node,
@@ -32,9 +35,14 @@ export function commandOf(run: PluginRun, folders: PluginFolders, node: string):
 
 /** The whole environment of a plugin: nothing is inherited from the agent. `extra` comes from the agent itself (where the proxy listens), never
  *  from a fleet repo; names that change how a program is loaded are refused as programmer errors. Pure. */
-export function environmentOf(run: PluginRun, folders: PluginFolders, extra: Readonly<Record<string, string>> = {}): Record<string, string> {
+export function environmentOf(
+  run: PluginRun,
+  folders: PluginFolders,
+  extra: Readonly<Record<string, string>> = {},
+): Record<string, string> {
   for (const name of Object.keys(extra)) {
-    if (/^(NODE_OPTIONS|NODE_PATH|LD_|DYLD_|PATH$|MOORING_)/.test(name)) throw new Error(`environment of a plugin: ${name} is not for others to set`);
+    if (/^(NODE_OPTIONS|NODE_PATH|LD_|DYLD_|PATH$|MOORING_)/.test(name))
+      throw new Error(`environment of a plugin: ${name} is not for others to set`);
   }
   return {
     PATH: "/usr/bin:/bin",

@@ -10,7 +10,10 @@ const schema = z.object({ boot: z.string(), runs: z.array(z.object({ pid: z.int(
 /** Ends what an agent that crashed left running, before anything new starts. With own uids: every process of a uid that a plugin ever had. With
  *  one uid: the process groups noted by `noteRuns` whose leader is still the same process; one that left its group is not found then, which is
  *  one of the reasons why that mode is called insecure. Answers how many processes would not die. */
-export async function killLeftovers(from: { readonly uids: readonly number[] } | { readonly file: string }, table: ProcessTable = processTable): Promise<number> {
+export async function killLeftovers(
+  from: { readonly uids: readonly number[] } | { readonly file: string },
+  table: ProcessTable = processTable,
+): Promise<number> {
   if ("uids" in from) {
     const uids = new Set(from.uids.filter((uid) => uid > 0));
     return uids.size === 0 ? 0 : killAll((one) => one.uids.some((uid) => uids.has(uid)), table);

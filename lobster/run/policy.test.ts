@@ -8,7 +8,11 @@ const crash = (at: number, ranMs = 0) => ({ code: 1, signal: null, startedAt: at
 
 test("each policy answers code 0, code 1 and a signal as its name says", () => {
   const kinds = (restart: "always" | "on-failure" | "never") =>
-    [{ code: 0, signal: null }, { code: 1, signal: null }, { code: null, signal: "SIGKILL" }].map((exit) => afterExit(restart, NO_HISTORY, { ...exit, startedAt: 0, at: 1 }, 0.5).next.kind);
+    [
+      { code: 0, signal: null },
+      { code: 1, signal: null },
+      { code: null, signal: "SIGKILL" },
+    ].map((exit) => afterExit(restart, NO_HISTORY, { ...exit, startedAt: 0, at: 1 }, 0.5).next.kind);
   assert.deepEqual(kinds("always"), ["restart", "restart", "restart"]);
   assert.deepEqual(kinds("on-failure"), ["stopped", "restart", "restart"]);
   assert.deepEqual(kinds("never"), ["stopped", "failed", "failed"]);
@@ -35,7 +39,9 @@ test("a run of ten minutes wipes the slate", () => {
 });
 
 test("whatever a plugin does, it is never restarted more than five times in ten minutes and never waits longer than 5 min 30 s", () => {
-  const runs = fc.array(fc.record({ ranMs: fc.nat(20 * MINUTE), random: fc.double({ min: 0, max: 0.999, noNaN: true }) }), { maxLength: 60 });
+  const runs = fc.array(fc.record({ ranMs: fc.nat(20 * MINUTE), random: fc.double({ min: 0, max: 0.999, noNaN: true }) }), {
+    maxLength: 60,
+  });
   fc.assert(
     fc.property(runs, (list) => {
       let history: History = NO_HISTORY;

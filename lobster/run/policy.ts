@@ -16,7 +16,12 @@ export type Next = { readonly kind: "stopped" } | { readonly kind: "failed" } | 
 
 /** What follows when a plugin ended by itself. `always` restarts whatever the code, `on-failure` after anything but code 0, `never` not at all;
  *  more than five restarts in ten minutes are `failed`, which only a person or a change of the plugin ends. `random` is 0 ≤ r < 1. Pure. */
-export function afterExit(restart: RunSpec["restart"], history: History, exit: Exit, random: number): { readonly history: History; readonly next: Next } {
+export function afterExit(
+  restart: RunSpec["restart"],
+  history: History,
+  exit: Exit,
+  random: number,
+): { readonly history: History; readonly next: Next } {
   const isClean = exit.code === 0;
   if (restart === "never") return { history, next: { kind: isClean ? "stopped" : "failed" } };
   if (restart === "on-failure" && isClean) return { history, next: { kind: "stopped" } };

@@ -1,7 +1,13 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 
-export type Process = { readonly pid: number; readonly uids: readonly number[]; readonly group: number; readonly started: string; readonly isZombie: boolean };
+export type Process = {
+  readonly pid: number;
+  readonly uids: readonly number[];
+  readonly group: number;
+  readonly started: string;
+  readonly isZombie: boolean;
+};
 
 /** What runs on this machine now. `started` plus `pid` name one process for good (until the next boot). */
 export type ProcessTable = () => readonly Process[];
@@ -37,7 +43,15 @@ export function parsePs(text: string): readonly Process[] {
     const found = /^\s*(\d+)\s+(\d+)\s+(\d+)\s+(\d+)\s+(\S+)\s+(.+?)\s*$/.exec(line);
     if (found === null) return [];
     const [, pid, uid, ruid, group, state, started] = found;
-    return [{ pid: Number(pid), uids: [Number(uid), Number(ruid)], group: Number(group), started: started ?? "", isZombie: state?.startsWith("Z") ?? false }];
+    return [
+      {
+        pid: Number(pid),
+        uids: [Number(uid), Number(ruid)],
+        group: Number(group),
+        started: started ?? "",
+        isZombie: state?.startsWith("Z") ?? false,
+      },
+    ];
   });
 }
 

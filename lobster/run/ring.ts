@@ -16,7 +16,8 @@ export class Ring {
     const line = { seq: this.#seq, stream, text };
     this.#lines.push(line);
     this.#chars += text.length;
-    while (this.#lines.length > MAX_LINES || (this.#chars > MAX_CHARS && this.#lines.length > 1)) this.#chars -= this.#lines.shift()?.text.length ?? 0;
+    while (this.#lines.length > MAX_LINES || (this.#chars > MAX_CHARS && this.#lines.length > 1))
+      this.#chars -= this.#lines.shift()?.text.length ?? 0;
     for (const read of this.#readers) read(line);
   }
 

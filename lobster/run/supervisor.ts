@@ -57,7 +57,15 @@ export async function createSupervisor(options: SupervisorOptions): Promise<Plug
     ...options,
     plugins: layout.plugins,
     uidOf: async (id) => (book === null ? null : book.of(id)),
-    onRunsChanged: book === null ? inTurns(() => noteRuns(notes, [...units.values()].flatMap((unit) => unit.pid ?? []))) : async () => undefined,
+    onRunsChanged:
+      book === null
+        ? inTurns(() =>
+            noteRuns(
+              notes,
+              [...units.values()].flatMap((unit) => unit.pid ?? []),
+            ),
+          )
+        : async () => undefined,
   };
   return supervisorOf(units, held, ctx);
 }
@@ -133,6 +141,7 @@ function unitOf(units: ReadonlyMap<PluginId, Unit>, id: PluginId): Unit {
 
 function refuseUnbuilt(runs: readonly PluginRun[]): void {
   for (const run of runs) {
-    if (run.run.mode === "gateway") throw new MooringError("NOT_YET", `plugin ${run.id}: run.mode gateway`, { fix: "use run.mode lobster" });
+    if (run.run.mode === "gateway")
+      throw new MooringError("NOT_YET", `plugin ${run.id}: run.mode gateway`, { fix: "use run.mode lobster" });
   }
 }

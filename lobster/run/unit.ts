@@ -62,9 +62,20 @@ export class Unit {
   }
 
   state(): PluginState {
-    const health = this.#phase.at === "running" ? "healthy" : this.#phase.at === "failed" || this.#phase.at === "backing-off" ? "unhealthy" : "unknown";
+    const health =
+      this.#phase.at === "running" ? "healthy" : this.#phase.at === "failed" || this.#phase.at === "backing-off" ? "unhealthy" : "unknown";
     const { id, version } = this.#run;
-    return { id, version, state: this.#phase.at, pid: this.pid, runSeq: this.#runSeq, restarts: this.#restarts, health, since: this.#since, lastExit: this.#lastExit };
+    return {
+      id,
+      version,
+      state: this.#phase.at,
+      pid: this.pid,
+      runSeq: this.#runSeq,
+      restarts: this.#restarts,
+      health,
+      since: this.#since,
+      lastExit: this.#lastExit,
+    };
   }
 
   /** Runs `run` from now on, with a clean slate. Answers whether it is alive, ended well, or is held; false when its start failed. */
@@ -143,7 +154,12 @@ export class Unit {
   }
 
   #follow(exited: Exited, startedAt: number): void {
-    const { history, next } = afterExit(this.#run.run.restart, this.#history, { ...exited, startedAt, at: this.#ctx.clock() }, this.#ctx.rng());
+    const { history, next } = afterExit(
+      this.#run.run.restart,
+      this.#history,
+      { ...exited, startedAt, at: this.#ctx.clock() },
+      this.#ctx.rng(),
+    );
     this.#history = history;
     switch (next.kind) {
       case "stopped":

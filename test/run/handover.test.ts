@@ -39,19 +39,28 @@ for (const ownUids of modes) {
   test(`a plugin has descriptors 0 to 3, a clean environment and its own folder (${mode})`, async () => {
     process.env["NODE_OPTIONS_TRAP"] = "inherited";
     const bench = await openBench({ ownUids, environment: () => ({ HTTPS_PROXY: "http://127.0.0.1:1" }) });
-    const plugin = bench.plugin("env", `env; for fd in 0 1 2 3 4 5 6 7 8 9 $(seq 11 300); do [ -e /proc/$$/fd/$fd ] && echo "fd $fd"; done; echo "core $(ulimit -c)"; pwd; cat "$MOORING_CONFIG_FILE"; echo; echo end`, {
-      main: "main.sh",
-      config: { inbox: "support" },
-    });
+    const plugin = bench.plugin(
+      "env",
+      `env; for fd in 0 1 2 3 4 5 6 7 8 9 $(seq 11 300); do [ -e /proc/$$/fd/$fd ] && echo "fd $fd"; done; echo "core $(ulimit -c)"; pwd; cat "$MOORING_CONFIG_FILE"; echo; echo end`,
+      {
+        main: "main.sh",
+        config: { inbox: "support" },
+      },
+    );
     try {
       await bench.supervisor.want([plugin]);
       await bench.line("env stdout: end");
       const out = bench.lines.map((line) => line.replace("env stdout: ", ""));
       const names = out.filter((line) => /^[A-Z_]+=/.test(line)).map((line) => line.split("=")[0]);
-      assert.deepEqual(
-        names.filter((name) => name !== "PWD").toSorted(),
-        ["HOME", "HTTPS_PROXY", "LANG", "MOORING_CONFIG_FILE", "MOORING_PLUGIN_ID", "PATH", "TMPDIR"],
-      );
+      assert.deepEqual(names.filter((name) => name !== "PWD").toSorted(), [
+        "HOME",
+        "HTTPS_PROXY",
+        "LANG",
+        "MOORING_CONFIG_FILE",
+        "MOORING_PLUGIN_ID",
+        "PATH",
+        "TMPDIR",
+      ]);
       const fds = out.filter((line) => line.startsWith("fd ")).map((line) => Number(line.slice(3)));
       const fromRunner = new Set(inheritedDescriptors()); // `serve` closes these before it starts anything
       assert.deepEqual(

@@ -19,7 +19,11 @@ export type Bench = {
   readonly events: SupervisorEvent[];
   readonly lines: string[];
   /** A plugin whose main is `code`; `.sh` when `main` says so. */
-  plugin(id: string, code: string, more?: { readonly main?: string; readonly restart?: "always" | "on-failure" | "never"; readonly config?: PluginRun["config"] }): PluginRun;
+  plugin(
+    id: string,
+    code: string,
+    more?: { readonly main?: string; readonly restart?: "always" | "on-failure" | "never"; readonly config?: PluginRun["config"] },
+  ): PluginRun;
   /** Resolves when a line that `wanted` accepts was printed. */
   line(wanted: string | RegExp): Promise<string>;
   event(kind: SupervisorEvent["kind"]): Promise<SupervisorEvent>;
@@ -30,11 +34,14 @@ export type Bench = {
 };
 
 /** Folders of an agent, a bridge process and a supervisor. `ownUids` needs root; each bench gets a range of its own. */
-export async function openBench(options: Partial<SupervisorOptions> & { readonly ownUids?: boolean; readonly name?: string; readonly root?: string } = {}): Promise<Bench> {
+export async function openBench(
+  options: Partial<SupervisorOptions> & { readonly ownUids?: boolean; readonly name?: string; readonly root?: string } = {},
+): Promise<Bench> {
   const root = options.root ?? mkdtempSync(join(tmpdir(), "run-"));
   const layout = layoutOf(root);
   chmodSync(root, 0o711);
-  for (const folder of [layout.state, layout.run, layout.generations, layout.plugins, join(root, options.name ?? "bridge")]) mkdirSync(folder, { recursive: true });
+  for (const folder of [layout.state, layout.run, layout.generations, layout.plugins, join(root, options.name ?? "bridge")])
+    mkdirSync(folder, { recursive: true });
   for (const folder of [layout.generations, layout.plugins]) chmodSync(folder, 0o711);
   chmodSync(layout.state, 0o700);
   const events: SupervisorEvent[] = [];
@@ -95,7 +102,12 @@ export async function openBench(options: Partial<SupervisorOptions> & { readonly
   };
 }
 
-function writePlugin(layout: Layout, id: string, code: string, more: { readonly main?: string; readonly restart?: "always" | "on-failure" | "never"; readonly config?: PluginRun["config"] }): PluginRun {
+function writePlugin(
+  layout: Layout,
+  id: string,
+  code: string,
+  more: { readonly main?: string; readonly restart?: "always" | "on-failure" | "never"; readonly config?: PluginRun["config"] },
+): PluginRun {
   const main = more.main ?? "main.mjs";
   const tree = join(layout.generations, `1-${id}`);
   mkdirSync(tree, { recursive: true });
