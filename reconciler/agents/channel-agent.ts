@@ -1,0 +1,32 @@
+import http from "node:http";
+import type { Duplex } from "node:stream";
+import type { Link } from "../ssh/index.ts";
+
+/** An http.Agent whose one connection is a channel of `link`: HTTP/1.1 with keep-alive over it. A channel that is destroyed is replaced by the next
+ *  request. `signal` ends the wait for a channel. */
+export function channelAgent(link: Link, signal: AbortSignal): http.Agent {
+  const agent = new http.Agent({ keepAlive: true, maxSockets: 1, maxFreeSockets: 1 });
+  const open = async (): Promise<{ readonly err: Error | null; readonly channel?: Duplex }> => {
+    try {
+      return { err: null, channel: asSocket(await link.channel(signal)) };
+    } catch (err) {
+      return { err: err instanceof Error ? err : new Error("no channel", { cause: err }) };
+    }
+  };
+  const create = (_options: unknown, done: (err: Error | null, channel?: Duplex) => void): undefined => {
+    void open().then(({ err, channel }) => done(err, channel));
+    return undefined;
+  };
+  return Object.assign(agent, { createConnection: create });
+}
+
+/** node:http calls these on a socket; a channel has no such settings of its own. */
+function asSocket(channel: Duplex): Duplex {
+  const none = function (this: Duplex): Duplex {
+    return this;
+  };
+  // An error after the answer (the link died while idle) has nobody to tell; the next request opens another channel.
+  channel.on("error", () => channel.destroy());
+  if ("stderr" in channel) (channel.stderr as { resume?: () => void }).resume?.();
+  return Object.assign(channel, { setTimeout: none, setNoDelay: none, setKeepAlive: none, ref: none, unref: none });
+}

@@ -1,0 +1,2 @@
+export { type AgentClient, agentClient } from "./client.ts";
+export type { Events } from "./events.ts";
