@@ -1,8 +1,14 @@
 import assert from "node:assert/strict";
 import { generateKeyPairSync } from "node:crypto";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
+import fc from "fast-check";
+import { fileName } from "#schemas/fleet/json-schema.ts";
 import { edited, goldenTree, type Tree } from "#test/support/fleet-tree.ts";
-import { demandFleet, filesOf, type Finding, loadFleet, type LoadOptions, newLoadCache } from "./index.ts";
+import { fullTree } from "#test/support/full-tree.ts";
+import { parseBlob } from "./document.ts";
+import { demandFleet, filesOf, type Finding, gate, loadFleet, type LoadOptions, newLoadCache, resolve, rootsOf } from "./index.ts";
 
 const TREE = goldenTree();
 const PLUGIN = "plugins/greeter.yaml";
@@ -245,6 +251,67 @@ test("only changed blobs are read again", async () => {
 test("demandFleet throws the first error with its place", async () => {
   const result = await loadFleet(filesOf(edited(TREE, GRANT, "plugin: greeter", "plugin: gone")));
   assert.throws(() => demandFleet(result), { code: "FLEET_INVALID", message: `${GRANT}:6:11 FLEET_REFERENCE_MISSING` });
+});
+
+test("no change of any file makes loader, gate or resolver throw", async () => {
+  const tree = fullTree();
+  const cache = newLoadCache();
+  const junk = fc.constantFrom(
+    "",
+    "&a ",
+    "!!x ",
+    "- ",
+    ": ",
+    "{",
+    "[",
+    "'",
+    '"',
+    "\n",
+    "null",
+    "1.10",
+    "all",
+    "[]",
+    "{}",
+    "-1",
+    "0",
+    "sha256:",
+    "\u0000",
+    "constructor",
+    "*",
+    "9".repeat(20),
+  );
+  const change = fc.record({
+    path: fc.constantFrom(...Object.keys(tree)),
+    at: fc.double({ min: 0, max: 1, noNaN: true }),
+    cut: fc.nat(12),
+    put: junk,
+  });
+  await fc.assert(
+    fc.asyncProperty(change, async ({ path, at, cut, put }) => {
+      const text = tree[path]!;
+      const start = Math.floor(at * text.length);
+      const result = await loadFleet(filesOf({ ...tree, [path]: text.slice(0, start) + put + text.slice(start + cut) }), { cache });
+      for (const item of result.findings) assert.ok(item.line >= 1 && item.col >= 1 && item.message !== "" && item.fix !== "");
+      if (result.fleet === undefined) assert.ok(result.findings.some((item) => item.level === "error"));
+      else {
+        gate(result.fleet);
+        rootsOf(resolve(result.fleet));
+      }
+    }),
+    { numRuns: 600 },
+  );
+});
+
+test("the examples of docs/spec are valid documents of their kind", () => {
+  const folder = join(import.meta.dirname, "../../docs/spec");
+  const pages = readdirSync(folder).filter((name) => name.endsWith(".md"));
+  assert.equal(pages.length, 8);
+  for (const page of pages) {
+    const yaml = /```yaml\n([^`]+)```/.exec(readFileSync(join(folder, page), "utf8"))?.[1] ?? "";
+    const { kind, problems } = parseBlob(new TextEncoder().encode(yaml));
+    assert.deepEqual([page, problems], [page, []]);
+    assert.equal(page, `${fileName(kind ?? "")}.md`);
+  }
 });
 
 function baseline(name: string, sshd: string): string {
