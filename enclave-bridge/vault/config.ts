@@ -6,12 +6,18 @@ import { digest, type FleetId, fleetId } from "#schemas/wire/index.ts";
 import * as z from "zod/mini";
 import { loadKeys, makeKeys, type VaultKeys } from "./keys.ts";
 
-/** Whom the vault serves and whom it trusts first: `trust` = leaf of a trust section, past or present. */
-export type VaultConfig = { readonly v: 1; readonly fleet: FleetId; readonly trust: Digest };
+/** Whom the vault serves and whom it trusts first: `trust` = leaf of a trust section, past or present; null until it is pinned, since the first
+ *  trust section names the vault's own key. */
+export type VaultConfig = { readonly v: 1; readonly fleet: FleetId; readonly trust: Digest | null };
 
-const config = z.strictObject({ v: z.literal(1), fleet: fleetId, trust: digest });
+const config = z.strictObject({ v: z.literal(1), fleet: fleetId, trust: z.nullable(digest) });
 
-export type InitOptions = { readonly dir: string; readonly fleet: FleetId; readonly trust: Digest; readonly insecurePlainKeys: boolean };
+export type InitOptions = {
+  readonly dir: string;
+  readonly fleet: FleetId;
+  readonly trust: Digest | null;
+  readonly insecurePlainKeys: boolean;
+};
 
 /** Makes a vault's folder. Throws VAULT_EXISTS, and NOT_YET without the opt-in: keys wrapped by a passphrase or hardware are not there yet. */
 export async function initVault({ dir, fleet, trust, insecurePlainKeys }: InitOptions): Promise<VaultKeys> {
@@ -23,6 +29,15 @@ export async function initVault({ dir, fleet, trust, insecurePlainKeys }: InitOp
   await makeKeys(dir);
   await writeDurable(join(dir, "vault.json"), canonBytes({ v: 1, fleet, trust }));
   return await loadKeys(dir);
+}
+
+/** Pins the first trust of a vault that has none. The same pin again is harmless, another one throws VAULT_PINNED: later trust is walked to,
+ *  release by release. The vault MUST NOT be serving. */
+export async function pinTrust(dir: string, trust: Digest): Promise<void> {
+  const before = await readConfig(dir);
+  if (before.trust === trust) return;
+  if (before.trust !== null) throw new MooringError("VAULT_PINNED", `${dir}: the vault trusts another leaf already`);
+  await writeDurable(join(dir, "vault.json"), canonBytes({ ...before, trust }));
 }
 
 /** Throws VAULT_KEYS_BROKEN when the folder holds no vault, VAULT_STATE_BROKEN when its configuration is damaged. */

@@ -1,6 +1,6 @@
 export { type AgeIdentity, openAge } from "./age.ts";
 export { readAgeFile } from "./age-header.ts";
-export { type InitOptions, initVault, type VaultConfig } from "./config.ts";
+export { type InitOptions, initVault, pinTrust, readConfig, type VaultConfig } from "./config.ts";
 export { refuseExposed } from "./guard.ts";
 export { loadKeys, makeKeys, type VaultKeys } from "./keys.ts";
 export { type RunOptions, runVault } from "./serve.ts";

@@ -4,11 +4,12 @@ import { asDigest } from "#base/canonical/index.ts";
 import { formatError, MooringError } from "#base/errors/index.ts";
 import { lineLog } from "#base/log/index.ts";
 import { type FleetId, NAME } from "#schemas/wire/index.ts";
-import { initVault } from "./config.ts";
+import { initVault, pinTrust } from "./config.ts";
 import { isLockLimitLow, refuseExposed } from "./guard.ts";
 import { runVault } from "./serve.ts";
 
-const USAGE = `mooring-vault init --dir DIR --fleet FLEET --trust-root LEAF --insecure-plain-keys
+const USAGE = `mooring-vault init --dir DIR --fleet FLEET [--trust-root LEAF] --insecure-plain-keys
+mooring-vault pin --dir DIR --trust-root LEAF
 mooring-vault serve --dir DIR --socket PATH [--group GID]`;
 
 const OPTIONS = {
@@ -30,7 +31,8 @@ async function main(argv: readonly string[]): Promise<void> {
   };
   refuseExposed();
   process.umask(0o077);
-  if (command === "init") return await init(need("dir"), need("fleet"), need("trust-root"), values["insecure-plain-keys"] === true);
+  if (command === "init") return await init(need("dir"), need("fleet"), values["trust-root"], values["insecure-plain-keys"] === true);
+  if (command === "pin") return await pinTrust(need("dir"), asDigest(need("trust-root"), "--trust-root"));
   if (command === "serve") return await run(resolve(need("dir")), resolve(need("socket")), values.group);
   throw usage(command === undefined ? "no command" : "an unknown command");
 }
@@ -44,9 +46,10 @@ function readArgs(argv: readonly string[]) {
   }
 }
 
-async function init(dir: string, fleet: string, trustRoot: string, insecurePlainKeys: boolean): Promise<void> {
+async function init(dir: string, fleet: string, trustRoot: string | undefined, insecurePlainKeys: boolean): Promise<void> {
   if (!NAME.test(fleet)) throw usage("--fleet is no name of a fleet");
-  const keys = await initVault({ dir, fleet: fleet as FleetId, trust: asDigest(trustRoot, "--trust-root"), insecurePlainKeys });
+  const trust = trustRoot === undefined ? null : asDigest(trustRoot, "--trust-root");
+  const keys = await initVault({ dir, fleet: fleet as FleetId, trust, insecurePlainKeys });
   const allowedSigners = `vault namespaces="mooring-secrets" ${keys.signer.key}`;
   process.stdout.write(`${JSON.stringify({ recipient: keys.recipient, key: keys.signer.key, allowedSigners })}\n`);
 }

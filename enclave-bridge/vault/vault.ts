@@ -100,7 +100,12 @@ async function leaseFor(parts: VaultParts, shown: Shown): Promise<SignedLease> {
 /** What every request starts with: proof, then memory, both against the vault's own copy. */
 async function begin(parts: VaultParts, shown: Shown, bindings: (accepted: Accepted) => number): Promise<Job> {
   const { config, store, now } = parts;
-  const accepted = prove({ fleet: config.fleet, trust: config.trust, store, now }, shown);
+  const { fleet, trust } = config;
+  if (trust === null)
+    throw new MooringError("VAULT_NO_TRUST", "a request before the vault was pinned", {
+      fix: "run `mooring-vault pin`, then start it again",
+    });
+  const accepted = prove({ fleet, trust, store, now }, shown);
   const before = await remember(store, shown.machine, accepted, { bindings: bindings(accepted) });
   const revoked = revokedFor(shown.machine, accepted.desired, store);
   return { machine: shown.machine, accepted, revoked, before, now: floorOf(store, now) };

@@ -65,13 +65,13 @@ export class TestMachine {
       delivery: { mode: options.mode ?? "fd" },
       expires: options.expires ?? null,
     };
-    this.sections.push({ kind: "grant", name: `${plugin}-${secret.replace("/", "-")}`, grant, key: digestOf(this.kx) } as AnySection);
+    this.sections.push({ kind: "grant", name: `${plugin}-${secret.replace("/", "-")}`, grant, key: digestOf(this.kx) });
     return this;
   }
 
   addSecret(name: string, version: number, file: Uint8Array): this {
     this.sections = this.sections.filter((section) => keyOf(section) !== `secret/${name}`);
-    this.sections.push({ kind: "secret", name, version, file: digestOf(file) } as AnySection);
+    this.sections.push({ kind: "secret", name, version, file: digestOf(file) });
     return this;
   }
 

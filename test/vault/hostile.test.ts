@@ -7,7 +7,7 @@ import { digestOf, fromBase64 } from "#base/canonical/index.ts";
 import { msOf, timeOf } from "#base/time/index.ts";
 import { type AuditEntry, type AuditLog, folderReader, openLog, verifyLog } from "#bridge/log/index.ts";
 import { LOCKED, SODIUM_CHACHA } from "#bridge/memory.ts";
-import { initVault, loadKeys, makeVault, type Vault, type VaultKeys, VaultStore } from "#bridge/vault/index.ts";
+import { initVault, loadKeys, makeVault, pinTrust, readConfig, type Vault, type VaultKeys, VaultStore } from "#bridge/vault/index.ts";
 import type { Envelope, SealRequest } from "#schemas/wire/index.ts";
 import { openEnvelope, verifyEnvelope, verifyLease } from "#seal/envelope/index.ts";
 import { ageFile, base64, bundleOf, FLEET, SignedFleet, type TestMachine } from "./fleet.ts";
@@ -36,9 +36,9 @@ type World = {
 async function world(): Promise<World> {
   const dir = await mkdtemp(join(tmpdir(), "mv-"));
   ends.push(() => rm(dir, { recursive: true }));
-  const draft = new SignedFleet(NOW);
-  const made = await initVault({ dir, fleet: FLEET, trust: draft.trust.leaf, insecurePlainKeys: true });
-  const fleet = new SignedFleet(NOW, made.signer.key);
+  const made = await initVault({ dir, fleet: FLEET, trust: null, insecurePlainKeys: true });
+  const fleet = new SignedFleet(NOW, made.signer.key); // its trust names the vault's key, so the pin comes after
+  await pinTrust(dir, fleet.trust.leaf);
   const file = await ageFile(made.recipient, REF, 3, "s3cret");
   const mini = fleet.machine("mini-01").addPlugin("mail").addGrant("mail", "team/imap").addSecret("team/imap", 3, file);
   const clock = { now: NOW };
@@ -51,8 +51,7 @@ async function world(): Promise<World> {
   const reopen = async (): Promise<Vault> => {
     await log?.close();
     log = await openLog({ dir: join(dir, "log"), origin, signer, now: () => clock.now });
-    const config = { v: 1, fleet: FLEET, trust: fleet.trust.leaf } as const;
-    return makeVault({ config, keys, store: await VaultStore.open(dir), log, now: () => clock.now, uid: 0 });
+    return makeVault({ config: await readConfig(dir), keys, store: await VaultStore.open(dir), log, now: () => clock.now, uid: 0 });
   };
   const entries = async () => (await verifyLog(folderReader(join(dir, "log")), origin, signer)).entries;
   return { fleet, vault: await reopen(), keys, file, mini, clock, dir, entries, reopen };
@@ -335,6 +334,48 @@ test("a vault whose memory or keys are damaged does not start", async () => {
   await assert.rejects(loadKeys(dir), { code: "VAULT_KEYS_BROKEN" });
   await assert.rejects(initVault({ dir, fleet: FLEET, trust: fleet.trust.leaf, insecurePlainKeys: true }), { code: "VAULT_EXISTS" });
   await assert.rejects(initVault({ dir, fleet: FLEET, trust: fleet.trust.leaf, insecurePlainKeys: false }), { code: "NOT_YET" });
+});
+
+test("a vault is pinned once, and gives nothing before", async () => {
+  const { fleet, mini, file, keys, dir } = await world();
+  fleet.release();
+  await pinTrust(dir, fleet.trust.leaf);
+  await assert.rejects(pinTrust(dir, digestOf("another leaf")), { code: "VAULT_PINNED" });
+  const empty = await mkdtemp(join(tmpdir(), "mv-"));
+  ends.push(() => rm(empty, { recursive: true }));
+  const log = await openLog({ dir: join(empty, "log"), origin: "o", signer: keys.noteSigner("o"), now: () => NOW });
+  ends.push(() => log.close());
+  const unpinned = makeVault({
+    config: { v: 1, fleet: FLEET, trust: null },
+    keys,
+    store: await VaultStore.open(empty),
+    log,
+    now: () => NOW,
+    uid: 0,
+  });
+  await assert.rejects(unpinned.seal(fleet.request(mini, [file])), { code: "VAULT_NO_TRUST" });
+});
+
+test("another vault's pin is no way in: a release of other people is refused", async () => {
+  const { mini, file, vault } = await world();
+  const theirs = new SignedFleet(NOW);
+  theirs.machines.push(mini);
+  theirs.release();
+  await assert.rejects(vault.seal(theirs.request(mini, [file])), { code: "TRUST_BROKEN" });
+});
+
+test("a release that revokes in a form this vault doesn't know is not guessed at", async () => {
+  const { fleet, vault, mini, file } = await world();
+  mini.sections.push({ kind: "revoked", items: { odd: true } });
+  fleet.release();
+  await assert.rejects(vault.seal(fleet.request(mini, [file])), { code: "NOT_YET" });
+  mini.sections = mini.sections.filter(({ kind }) => kind !== "revoked");
+  mini.sections.push({ kind: "revoked", items: [{ kind: "secret", name: "team/imap" }] });
+  fleet.release();
+  assert.deepEqual(
+    (await vault.seal(fleet.request(mini, [file]))).refused.map(({ code }) => code),
+    ["SECRET_REVOKED"],
+  );
 });
 
 test("neither the vault's folder nor its answers hold the value", async () => {

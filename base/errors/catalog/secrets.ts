@@ -48,4 +48,5 @@ export const SECRETS = {
   VAULT_NO_TRUST: { disposition: "wait", fix: "have the hub seal for any machine first; then send the statement again" },
   BRIDGE_DISK: { disposition: "retry", fix: "free disk space or make the bridge's folder writable for its user" },
   SECRET_EMPTY: { disposition: "stalled", fix: "type the value at the prompt or pipe it into the command" },
+  VAULT_PINNED: { disposition: "refused", fix: "nothing: later trust is walked to release by release; a new fleet needs a new vault" },
 } as const satisfies CatalogPart;
