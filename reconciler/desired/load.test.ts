@@ -215,6 +215,15 @@ test("two baselines that set one field differently are both named", async () => 
   assert.deepEqual(await found(same), []);
 });
 
+test("a selector that takes no machine is a warning, and the fleet still loads", async () => {
+  const result = await loadFleet(filesOf(edited(TREE, GRANT, "role: greeter", "role: greter")));
+  assert.deepEqual(
+    result.findings.map(({ code, level, line }) => [code, level, line]),
+    [["FLEET_UNUSED", "warning", 7]],
+  );
+  assert.ok(result.fleet !== undefined);
+});
+
 test("findings of a broken document are not followed by those it would cause elsewhere", async () => {
   assert.deepEqual(await found(edited(TREE, SECRET, "current: 1", "current: one")), [`${SECRET}:6:12 FLEET_FIELD_INVALID`]);
 });

@@ -1,14 +1,12 @@
-import { digestOf } from "#base/canonical/index.ts";
 import { MooringError } from "#base/errors/index.ts";
-import type { Kind, PluginLock } from "#schemas/fleet/index.ts";
+import type { Kind } from "#schemas/fleet/index.ts";
+import { checkSecrets, keysOf, locksOf, trustOf } from "./attachments.ts";
 import { type AnyLoaded, type Loaded, type ParsedBlob, parseBlob, placeBlob } from "./document.ts";
 import type { FleetFiles } from "./files.ts";
 import { byText, type Finding, finding, hasErrors, sortFindings, START } from "./finding.ts";
 import { isCandidate } from "./layout.ts";
-import { lockPath, readLock } from "./lock.ts";
 import { checkReferences } from "./references.ts";
-import { ageFilePath, type FleetRepo } from "./repo.ts";
-import { readTrust, spkiOf } from "./trust.ts";
+import type { FleetRepo } from "./repo.ts";
 
 /** Parsed YAML and digests by oid, kept by the caller from one revision to the next. Entries not used by the last load may be dropped. */
 export type LoadCache = { readonly blobs: Map<string, ParsedBlob>; readonly digests: Map<string, string> };
@@ -103,119 +101,6 @@ async function assemble(
     keys: await keysOf(plugins, files, findings),
     locks: await locksOf(plugins, files, findings),
   };
-}
-
-async function trustOf(fleet: Loaded<"Fleet">, files: FleetFiles, findings: Finding[]): Promise<FleetRepo["trust"]> {
-  const { commits, bundles } = fleet.doc.spec.trust;
-  const signers = await bytesAt(files, commits.allowedSigners);
-  if (signers === null)
-    findings.push(
-      finding(
-        "FLEET_REFERENCE_MISSING",
-        fleet.file,
-        fleet.locate(["spec", "trust", "commits", "allowedSigners"]),
-        `there is no file ${commits.allowedSigners}`,
-      ),
-    );
-  const recipients = await bytesAt(files, "trust/recipients");
-  const read = readTrust(commits.allowedSigners, {
-    signers: signers ?? new Uint8Array(),
-    recipients,
-    trustedRoot: await bytesAt(files, bundles.trustedRoot),
-  });
-  findings.push(...read.findings);
-  return read.trust;
-}
-
-async function keysOf(plugins: readonly Loaded<"Plugin">[], files: FleetFiles, findings: Finding[]): Promise<ReadonlyMap<string, string>> {
-  const keys = new Map<string, string>();
-  for (const plugin of plugins) {
-    const path = plugin.doc.spec.verify.key;
-    if (path === undefined || keys.has(path)) continue;
-    const bytes = await bytesAt(files, path);
-    const spki = bytes === null ? null : spkiOf(bytes);
-    if (spki !== null) keys.set(path, spki);
-    else {
-      const message = bytes === null ? "there is no such file" : "the file is not a P-256 public key in PEM";
-      findings.push(
-        finding(
-          bytes === null ? "FLEET_REFERENCE_MISSING" : "FLEET_TRUST_INVALID",
-          plugin.file,
-          plugin.locate(["spec", "verify", "key"]),
-          `spec.verify.key: ${message}`,
-        ),
-      );
-    }
-  }
-  return keys;
-}
-
-async function locksOf(
-  plugins: readonly Loaded<"Plugin">[],
-  files: FleetFiles,
-  findings: Finding[],
-): Promise<ReadonlyMap<string, PluginLock>> {
-  const locks = new Map<string, PluginLock>();
-  for (const plugin of plugins) {
-    const { version, digest, overrides } = plugin.doc.spec;
-    const pins = [{ version, digest, at: ["spec", "version"], isOverride: false }];
-    for (const [i, item] of overrides.entries()) {
-      if (item.version !== undefined && item.digest !== undefined)
-        pins.push({ version: item.version, digest: item.digest, at: ["spec", "overrides", String(i), "version"], isOverride: true });
-    }
-    for (const pin of pins) {
-      const path = lockPath(plugin.name, pin.version, pin.isOverride);
-      const bytes = await bytesAt(files, path);
-      const lock = bytes === null ? `there is no ${path}` : readLock(bytes);
-      const wrong = typeof lock === "string" ? lock : lockDiffers(lock, plugin.name, pin);
-      if (typeof lock !== "string") locks.set(path, lock);
-      if (wrong !== null)
-        findings.push(
-          finding("PLUGIN_LOCK_MISMATCH", plugin.file, plugin.locate(pin.at), wrong, `run \`mooring plugin pin\` for ${plugin.name}`),
-        );
-    }
-  }
-  return locks;
-}
-
-function lockDiffers(lock: PluginLock, name: string, pin: { readonly version: string; readonly digest: string }): string | null {
-  if (lock.name !== name) return "the lock is another plugin's";
-  if (lock.version !== pin.version) return "the lock has another version";
-  return lock.digest === pin.digest ? null : "the lock has another digest";
-}
-
-async function checkSecrets(secrets: readonly Loaded<"Secret">[], files: FleetFiles, cache: LoadCache, findings: Finding[]): Promise<void> {
-  for (const secret of secrets) {
-    const { current, previous, versions } = secret.doc.spec;
-    for (const [field, version] of Object.entries({ current, previous })) {
-      if (version !== undefined && versions[version] === undefined)
-        findings.push(
-          finding("FLEET_REFERENCE_MISSING", secret.file, secret.locate(["spec", field]), `spec.${field}: there is no such version`),
-        );
-    }
-    for (const [version, entry] of Object.entries(versions)) {
-      const path = ageFilePath(secret, entry.file);
-      const have = await digestAt(files, path, cache);
-      if (have === entry.digest) continue;
-      const where = secret.locate(["spec", "versions", version, have === null ? "file" : "digest"]);
-      findings.push(
-        finding("SECRET_FILE_MISMATCH", secret.file, where, have === null ? `there is no ${path}` : `${path} has another digest`),
-      );
-    }
-  }
-}
-
-async function digestAt(files: FleetFiles, path: string, cache: LoadCache): Promise<string | null> {
-  const file = files.get(path);
-  if (file === undefined) return null;
-  let digest = cache.digests.get(file.oid);
-  if (digest === undefined) cache.digests.set(file.oid, (digest = digestOf(await file.read())));
-  return digest;
-}
-
-async function bytesAt(files: FleetFiles, path: string): Promise<Uint8Array | null> {
-  const file = files.get(path);
-  return file === undefined ? null : file.read();
 }
 
 function checkVersion(fleet: Loaded<"Fleet">, version: string | undefined): readonly Finding[] {

@@ -15,6 +15,7 @@ export function checkReferences(repo: FleetRepo): readonly Finding[] {
     ...checkGrants(repo),
     ...checkRotations(repo),
     ...checkBaselines(repo),
+    ...checkIdle(repo),
   ];
 }
 
@@ -187,5 +188,14 @@ function* checkBaselines({ machines, baselines }: FleetRepo): Generator<Finding>
         `spec.${field} of machine ${machine.name} is set differently at ${there} and ${second.from.file}:${here.line}`,
       );
     }
+  }
+}
+
+/** A selector that takes no machine is most often a misspelt label. */
+function* checkIdle({ machines, plugins, grants, baselines }: FleetRepo): Generator<Finding> {
+  if (machines.length === 0) return;
+  for (const doc of [...plugins, ...grants, ...baselines]) {
+    if (machines.some((machine) => isSelected(doc.doc.spec.machines, machine.doc.metadata.labels))) continue;
+    yield { ...at(doc, ["spec", "machines"], "FLEET_UNUSED", `${doc.kind} ${doc.name} selects no machine`), level: "warning" };
   }
 }

@@ -11,7 +11,7 @@ export function nearest(word: string, candidates: readonly string[]): string | n
 
 /** Edits between two words (a letter more, less or other, or two neighbours swapped); gives up with `limit` as soon as it is reached, so a
  *  hostile long key costs little. */
-export function levenshtein(a: string, b: string, limit: number): number {
+function levenshtein(a: string, b: string, limit: number): number {
   if (Math.abs(a.length - b.length) >= limit) return limit;
   let before: readonly number[] = [];
   let row: readonly number[] = Array.from({ length: b.length + 1 }, (_, i) => i);

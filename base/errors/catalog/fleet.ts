@@ -6,7 +6,10 @@ export const FLEET = {
   FLEET_TOO_NEW: { disposition: "stalled", fix: "update this hub, or lower spec.requires" },
   FLEET_FILE_TOO_LARGE: { disposition: "stalled", fix: "keep each file at 256 KiB or less" },
   FLEET_FILE_UNREADABLE: { disposition: "stalled", fix: "save the file as UTF-8 text" },
-  FLEET_YAML_REFUSED: { disposition: "stalled", fix: "write plain YAML: one document, no anchors, aliases, tags, directives or keys given twice" },
+  FLEET_YAML_REFUSED: {
+    disposition: "stalled",
+    fix: "write plain YAML: one document, no anchors, aliases, tags, directives or keys given twice",
+  },
   FLEET_VALUE_UNQUOTED: { disposition: "stalled", fix: "quote this value" },
   FLEET_FIELD_UNKNOWN: { disposition: "stalled", fix: "remove the field, or correct its spelling" },
   FLEET_FIELD_MISSING: { disposition: "stalled", fix: "add the field" },
@@ -15,10 +18,14 @@ export const FLEET = {
   NAME_MISPLACED: { disposition: "stalled", fix: "give the file and metadata.name the same name" },
   NAME_TAKEN: { disposition: "stalled", fix: "rename one of the two" },
   FLEET_REFERENCE_MISSING: { disposition: "stalled", fix: "correct the name, or add what it names" },
+  FLEET_UNUSED: { disposition: "stalled", fix: "compare spec.machines with the labels of the machines" },
   BASELINE_CONFLICT: { disposition: "stalled", fix: "leave the field in one of the two, or narrow spec.machines" },
   OVERRIDE_OVERLAP: { disposition: "stalled", fix: "narrow spec.overrides[].machines so that each machine matches at most one" },
   SECRET_FILE_MISMATCH: { disposition: "stalled", fix: "add the version again with `mooring secret-ref add`" },
   PLUGIN_LOCK_MISMATCH: { disposition: "stalled", fix: "write the lock again with `mooring plugin pin`" },
   FLEET_TRUST_INVALID: { disposition: "stalled", fix: "correct the file under trust/ at the line named" },
-  SOFTWARE_KEYS_REFUSED: { disposition: "stalled", fix: "set spec.allowSoftwareKeys in fleet.yaml, or enrol the machine with its own key hardware" },
+  SOFTWARE_KEYS_REFUSED: {
+    disposition: "stalled",
+    fix: "set spec.allowSoftwareKeys in fleet.yaml, or enrol the machine with its own key hardware",
+  },
 } as const satisfies CatalogPart;
