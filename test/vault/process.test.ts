@@ -11,7 +11,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { vaultClient } from "#reconciler/secrets/index.ts";
 import { parseCheckpoint } from "#proof/tlog/index.ts";
-import type { SealRequest } from "#schemas/wire/index.ts";
+import type { Envelope, SealRequest } from "#schemas/wire/index.ts";
 import { openEnvelope, verifyEnvelope } from "#seal/envelope/index.ts";
 import { LOCKED, SODIUM_CHACHA } from "#bridge/memory.ts";
 import { ageFile, SignedFleet, type TestMachine } from "./fleet.ts";
@@ -33,13 +33,13 @@ let made: { recipient: string; key: string; allowedSigners: string };
 /** The launcher's line: no core dumps, no inspector. */
 const LAUNCH = ["-c", 'ulimit -c 0; exec "$@"', "sh", process.execPath, "--disable-sigusr1"];
 
-function start(args: readonly string[], launch: readonly string[] = LAUNCH): ChildProcess {
-  return spawn("sh", [...launch, MAIN, ...args], { stdio: ["ignore", "pipe", "pipe"], env: { PATH: process.env["PATH"] } });
+function start(args: readonly string[], launch: readonly string[] = LAUNCH, env: Readonly<Record<string, string>> = {}): ChildProcess {
+  return spawn("sh", [...launch, MAIN, ...args], { stdio: ["ignore", "pipe", "pipe"], env: { PATH: process.env["PATH"], ...env } });
 }
 
 /** Starts the vault of `dir` and waits until it listens. */
-async function serve(): Promise<void> {
-  vault = start(["serve", "--dir", join(dir, "v"), "--socket", socket]);
+async function serve(env: Readonly<Record<string, string>> = {}): Promise<void> {
+  vault = start(["serve", "--dir", join(dir, "v"), "--socket", socket], LAUNCH, env);
   await Promise.race([
     once(vault.stdout as NonNullable<typeof vault.stdout>, "data"),
     once(vault, "exit").then(() => Promise.reject(new Error("the vault ended"))),
@@ -226,6 +226,43 @@ test("the vault does not start with a debugger's door or a core dump open, nor w
   await chmod(join(dir, "v", "age.key"), 0o644);
   assert.match(await failure(start(serve)), /^VAULT_KEYS_BROKEN/);
   await chmod(join(dir, "v", "age.key"), 0o600);
+});
+
+test("killed at any durable step of a request, the vault comes back and its serials only grow", {
+  skip: process.platform !== "linux",
+}, async () => {
+  const sealed = async (): Promise<number> => {
+    const { envelopes } = await client().seal(fleet.request(mini, [file]));
+    return verifyEnvelope((envelopes[0] as { envelope: Envelope }).envelope, [{ key: made.key, from: 1, until: null }], 1).bindingSerial;
+  };
+  const trace = join(dir, "trace");
+  const steps = async (): Promise<number> => (await readFile(trace, "utf8").catch(() => "")).split("\n").length - 1;
+  await stop("SIGTERM");
+  await serve({ MOORING_FAULT_TRACE: trace });
+  const before = await steps();
+  let last = await sealed();
+  const count = await steps();
+  assert.ok(count > before, "a request has durable steps");
+  await stop("SIGTERM");
+  const stride = process.env["MOORING_ALL_FAULTS"] === undefined ? 4 : 1; // each costs a start of the process: all of them at night
+  for (let n = before + 1; n <= count; n += stride) {
+    await serve({ MOORING_FAULT_AT: String(n) });
+    const ended = once(vault, "exit");
+    await assert.rejects(sealed(), { code: "VAULT_UNREACHABLE" });
+    assert.deepEqual(await ended, [null, "SIGKILL"]);
+  }
+  await serve();
+  for (let i = 0; i < 2; i++) {
+    const next = await sealed();
+    assert.ok(next > last, `${next} after ${last}`);
+    last = next;
+  }
+  const { treeSize } = await client().info();
+  assert.ok(
+    Buffer.from(await client().audit("checkpoint"))
+      .toString()
+      .includes(`\n${treeSize}\n`),
+  );
 });
 
 /** How often the vault's memory holds `text`, in one byte or two bytes a character (Linux). The test knows the text, the vault only ever its ciphertext. */
