@@ -36,11 +36,22 @@ async function exchange(request: GitHttpRequest, options: TransportOptions): Pro
   };
 }
 
-function send(url: URL, request: GitHttpRequest, body: Uint8Array | null, options: TransportOptions, where: string): Promise<http.IncomingMessage> {
+function send(
+  url: URL,
+  request: GitHttpRequest,
+  body: Uint8Array | null,
+  options: TransportOptions,
+  where: string,
+): Promise<http.IncomingMessage> {
   return new Promise((resolve, reject) => {
     const headers = { ...request.headers, ...(body === null ? {} : { "content-length": String(body.length) }) };
     const client = url.protocol === "https:" ? https : http;
-    const settings = { method: request.method ?? "GET", headers, signal: options.signal, ...(options.ca === undefined ? {} : { ca: options.ca }) };
+    const settings = {
+      method: request.method ?? "GET",
+      headers,
+      signal: options.signal,
+      ...(options.ca === undefined ? {} : { ca: options.ca }),
+    };
     const outgoing = client.request(url, settings, resolve);
     outgoing.on("error", (cause) => reject(unreachable(where, "no connection, or it broke", cause)));
     outgoing.end(body ?? undefined);
@@ -87,7 +98,9 @@ async function* once(bytes: Uint8Array): AsyncIterableIterator<Uint8Array> {
 }
 
 function flatHeaders(headers: http.IncomingHttpHeaders): Record<string, string> {
-  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(", ") : (value ?? "")]));
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(", ") : (value ?? "")]),
+  );
 }
 
 function unreachable(where: string, why: string, cause?: unknown): MooringError {

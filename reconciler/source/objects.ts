@@ -13,7 +13,8 @@ export const MAX_BLOB_BYTES = 1 << 20; // the largest file a fleet repo may hold
 const MAX_CACHED_BYTES = 16 << 20;
 
 /** Reads objects of one git directory by id and trusts nothing on disk: each is hashed again and must give its id, else SOURCE_CORRUPT.
- *  An id that isn't there at all is SOURCE_OBJECT_MISSING. Parsed commits and trees and small blobs are kept (they can't change). */
+ *  A commit that isn't there is SOURCE_OBJECT_MISSING; a tree or
+ *  blob that isn't, was named by an object we hold, so that is SOURCE_CORRUPT too. Parsed commits and trees and small blobs are kept (they can't change). */
 export class Objects {
   readonly #gitdir: string;
   readonly #library: object = {}; // isomorphic-git keeps pack indexes in it
@@ -43,8 +44,9 @@ export class Objects {
 
   /** Content of object `oid`, without git's header. */
   async raw(oid: Oid, type: ObjectType): Promise<Uint8Array> {
-    if (!/^[0-9a-f]{40}$/.test(oid)) throw new MooringError("SOURCE_OBJECT_MISSING", `object ${JSON.stringify(oid.slice(0, 50))}`, { why: "not a git object id" });
-    const found = this.#kept.get(oid) ?? (await this.#load(oid));
+    if (!/^[0-9a-f]{40}$/.test(oid))
+      throw new MooringError("SOURCE_OBJECT_MISSING", `object ${JSON.stringify(oid.slice(0, 50))}`, { why: "not a git object id" });
+    const found = this.#kept.get(oid) ?? (await this.#load(oid, type));
     this.#keep(oid, found);
     if (found.type !== type) throw corrupt(oid, `it is a ${found.type}, not a ${type}`);
     if (type === "blob" && found.bytes.length > MAX_BLOB_BYTES) {
@@ -53,18 +55,19 @@ export class Objects {
     return found.bytes;
   }
 
-  async #load(oid: Oid): Promise<{ type: string; bytes: Uint8Array }> {
+  async #load(oid: Oid, type: ObjectType): Promise<{ type: string; bytes: Uint8Array }> {
     let result: Awaited<ReturnType<typeof readObject>>;
     try {
       result = await readObject({ fs, gitdir: this.#gitdir, dir: this.#gitdir, oid, format: "content", cache: this.#library });
     } catch (cause) {
-      if (cause instanceof Errors.NotFoundError) throw new MooringError("SOURCE_OBJECT_MISSING", `object ${oid}`, { why: "this copy of the repository doesn't hold it", cause });
+      if (type === "commit" && cause instanceof Errors.NotFoundError)
+        throw new MooringError("SOURCE_OBJECT_MISSING", `object ${oid}`, { why: "this copy of the repository doesn't hold it", cause });
       throw corrupt(oid, "it can't be read", cause);
     }
     const bytes = result.object as Uint8Array;
-    const type = String(result.type);
-    if (hashObject(type, bytes) !== oid) throw corrupt(oid, "its content doesn't hash to its id");
-    return { type, bytes };
+    const found = result.type;
+    if (hashObject(found, bytes) !== oid) throw corrupt(oid, "its content doesn't hash to its id");
+    return { type: found, bytes };
   }
 
   #keep(oid: Oid, found: { readonly type: string; readonly bytes: Uint8Array }): void {

@@ -35,7 +35,8 @@ export type TreeChange = { readonly path: string; readonly before: TreeFile | nu
  *  change, not the repository. A flipped executable bit is a change. */
 export async function diffTrees(objects: Objects, before: Oid | null, after: Oid | null): Promise<readonly TreeChange[]> {
   const changes: TreeChange[] = [];
-  const fileOf = (item: TreeItem | undefined): TreeFile | null => (item === undefined || item.mode === FOLDER ? null : { oid: item.oid, mode: item.mode });
+  const fileOf = (item: TreeItem | undefined): TreeFile | null =>
+    item === undefined || item.mode === FOLDER ? null : { oid: item.oid, mode: item.mode };
   const walk = async (a: Oid | null, b: Oid | null, prefix: string, depth: number): Promise<void> => {
     if (a === b) return;
     const left = new Map((a === null ? [] : await checkedItems(objects, a, prefix, depth)).map((item) => [item.name, item]));
@@ -60,7 +61,10 @@ export async function checkedItems(objects: Objects, oid: Oid, prefix: string, d
   const seen = new Set<string>();
   for (const { name, mode } of items) {
     const path = prefix + name;
-    const why = badName(name) ?? badMode(mode) ?? (seen.has(name) ? "a name used twice" : Buffer.byteLength(path) > MAX_PATH_BYTES ? "a path that is too long" : null);
+    const why =
+      badName(name) ??
+      badMode(mode) ??
+      (seen.has(name) ? "a name used twice" : Buffer.byteLength(path) > MAX_PATH_BYTES ? "a path that is too long" : null);
     if (why !== null) throw refused(path, why);
     seen.add(name);
   }
