@@ -1,6 +1,8 @@
-/** Builds what machines run: `node scripts/build.ts [--metafile FILE]`. Same inputs, same bytes; no dates, no absolute paths in the output. */
+/** Builds what machines run, and the sdk: `node scripts/build.ts [--metafile FILE]`. Same inputs, same bytes; no dates, no absolute paths in the output. */
+import { execFile } from "node:child_process";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { build, type Metafile } from "esbuild";
 
 const root = join(import.meta.dirname, "..");
@@ -52,8 +54,13 @@ async function bundleOne(folder: string, name: OutputName): Promise<Metafile> {
   return result.metafile;
 }
 
+/** The published package: plain JS and declarations in sdk/dist, by the compiler alone. */
+async function buildSdk(): Promise<void> {
+  await promisify(execFile)(process.execPath, [join(root, "node_modules/typescript/bin/tsc"), "-p", join(root, "sdk")]);
+}
+
 if (import.meta.main) {
-  const metas = await buildOutputs(join(root, "dist"));
+  const [metas] = await Promise.all([buildOutputs(join(root, "dist")), buildSdk()]);
   const at = process.argv.indexOf("--metafile");
   const file = process.argv[at + 1];
   if (at > 0 && file !== undefined) writeFileSync(file, JSON.stringify(Object.fromEntries(metas)));

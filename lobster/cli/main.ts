@@ -5,6 +5,7 @@ import { initMachine, layoutOf } from "../init/index.ts";
 import { adminAt } from "./admin.ts";
 import { type Args, HELP, parseArgs } from "./args.ts";
 import { entriesOf } from "./entries.ts";
+import { checkNode } from "./node.ts";
 import { runPlugin } from "./run.ts";
 import { serve } from "./serve.ts";
 import { statusText } from "./status.ts";
@@ -16,7 +17,7 @@ const stdout = (text: string): void => void process.stdout.write(text);
 const stderr = (text: string): void => void process.stderr.write(text);
 
 async function main(argv: readonly string[]): Promise<number> {
-  checkNode();
+  checkNode(process.versions.node);
   const args = parseArgs(argv);
   if (args === null) {
     stdout(HELP);
@@ -60,13 +61,6 @@ async function main(argv: readonly string[]): Promise<number> {
     default:
       return args.command satisfies never;
   }
-}
-
-/** Where node_modules/.bin/node is missing an older Node of the system would run unseen. */
-function checkNode(): void {
-  const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
-  if (major > 24 || (major === 24 && minor >= 16)) return;
-  throw new MooringError("NODE_VERSION", `openclaw-lobster under Node ${process.version}`, { why: "it needs 24.16 or later" });
 }
 
 function pluginOf(args: Args): string {

@@ -19,7 +19,7 @@ test("a plugin keeps its uid for good, and another one gets it only when the ran
   await assert.rejects(again.of("c"), { code: "PLUGIN_UIDS_SPENT" });
   rmSync(join(dir, "a"), { recursive: true });
   assert.equal(await again.of("c"), 1_000);
-  assert.deepEqual(again.all().toSorted(), [1_000, 1_001]);
+  assert.deepEqual(new Set(again.all()), new Set([1_000, 1_001]));
 });
 
 test("a book that can't be read stops the agent instead of giving uids out twice", async (t) => {

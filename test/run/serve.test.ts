@@ -38,7 +38,9 @@ function cli(...words: readonly string[]): Promise<Ended> {
 }
 
 async function startServe(): Promise<ChildProcess> {
-  const child = spawn(process.execPath, [join(dist, "openclaw-lobster.mjs"), "serve", "--root", root, ...noUidWords], { stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(process.execPath, [join(dist, "openclaw-lobster.mjs"), "serve", "--root", root, ...noUidWords], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
   for await (const line of createInterface({ input: child.stdout })) {
     if (!line.includes("agent serves")) continue;
     child.stdout.resume();
@@ -59,7 +61,15 @@ before(async () => {
   dist = join(REPO, "dist", `test-${process.pid}`);
   await buildOutputs(dist);
   fleet = new FleetFixture();
-  const pins: Pins = { v: 1, fleet: fleet.fleet, machine: "mini-01" as MachineId, incarnation: 1, trust: fleet.pin, driver: "software", allowSoftwareKeys: true };
+  const pins: Pins = {
+    v: 1,
+    fleet: fleet.fleet,
+    machine: "mini-01" as MachineId,
+    incarnation: 1,
+    trust: fleet.pin,
+    driver: "software",
+    allowSoftwareKeys: true,
+  };
   writeFileSync(join(fleet.dir, "pins.json"), canon(pins));
   const init = await cli("init", "--root", root, "--pins", join(fleet.dir, "pins.json"), ...uidWords);
   assert.equal(init.code, 0, init.stderr);
@@ -100,7 +110,9 @@ setInterval(() => {}, 1e6);\n`,
 });
 
 test("run follows the log, forwards a signal and ends with the plugin's own code", async () => {
-  const child = spawn(process.execPath, [join(dist, "openclaw-lobster.mjs"), "run", "--root", root, "--plugin-id", "job"], { stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(process.execPath, [join(dist, "openclaw-lobster.mjs"), "run", "--root", root, "--plugin-id", "job"], {
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   let stderr = "";
   child.stderr.on("data", (part: Buffer) => (stderr += part.toString()));
   for await (const line of createInterface({ input: child.stdout })) {
@@ -124,15 +136,24 @@ test("run --detach starts a stopped plugin and returns; an unknown one is refuse
 
 test("the launcher and stdio join a channel to the agent's socket, whatever SSH_ORIGINAL_COMMAND says", async () => {
   const hello = "GET /v1/hello HTTP/1.1\r\nHost: a\r\nMooring-Wire: 1\r\nConnection: close\r\n\r\n";
-  for (const [program, words] of [[join(root, "bin/openclaw-lobster-stdio"), []], [process.execPath, [join(dist, "openclaw-lobster.mjs"), "stdio", "--root", root]]] as const) {
-    const answer = execFileSync(program, words, { input: hello, env: { PATH: "/usr/bin:/bin", SSH_ORIGINAL_COMMAND: "id" }, encoding: "utf8" });
+  for (const [program, words] of [
+    [join(root, "bin/openclaw-lobster-stdio"), []],
+    [process.execPath, [join(dist, "openclaw-lobster.mjs"), "stdio", "--root", root]],
+  ] as const) {
+    const answer = execFileSync(program, words, {
+      input: hello,
+      env: { PATH: "/usr/bin:/bin", SSH_ORIGINAL_COMMAND: "id" },
+      encoding: "utf8",
+    });
     assert.match(answer, /^HTTP\/1\.1 200 OK\r\n/);
     assert.match(answer, /"machine":"mini-01"/);
   }
 });
 
 test("bridge, egress and agent have uids of their own, and nobody else opens the keys", { skip: isRoot ? false : "needs root" }, () => {
-  const children = processTable().filter((one) => one.group === processTable().find((two) => two.pid === served.pid)?.group && one.pid !== served.pid);
+  const children = processTable().filter(
+    (one) => one.group === processTable().find((two) => two.pid === served.pid)?.group && one.pid !== served.pid,
+  );
   const uids = new Set(children.flatMap((one) => one.uids));
   assert.ok(uids.has(first) && uids.has(first + 1));
   assert.deepEqual([statSync(join(root, "bridge")).uid, statSync(join(root, "bridge")).mode & 0o777], [first, 0o700]);
