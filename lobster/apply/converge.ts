@@ -36,18 +36,16 @@ type State = { id: string | null; phase: ApplyPhase | null; trouble: string | nu
 export function makeConverger(core: Core, onSwitch: (generation: Generation | null) => void): Converger {
   const state: State = { id: null, phase: null, trouble: null, observed: 0, reported: "" };
   const known = new Map<string, ApplyPhase>();
-  let isDue = false;
-  let isStopped = false;
+  const turn = { isDue: false, isRunning: false, isStopped: false };
   let running: Promise<void> = Promise.resolve();
-  let isRunning = false;
   let tries = 0;
   let timer: NodeJS.Timeout | null = null;
 
   const loop = async (): Promise<void> => {
-    while (isDue && !isStopped) {
-      isDue = false;
+    while (turn.isDue && !turn.isStopped) {
+      turn.isDue = false;
       try {
-        if ((await round(core, state, onSwitch)) === "again") isDue = true;
+        if ((await round(core, state, onSwitch)) === "again") turn.isDue = true;
         tries = 0;
         state.trouble = null;
       } catch (err) {
@@ -55,23 +53,23 @@ export function makeConverger(core: Core, onSwitch: (generation: Generation | nu
         state.trouble = errorField(err).code;
         core.log.error({ ...errorField(err), tries }, "a round towards the accepted release failed; it is tried again");
         if (hasCode(err, "CONTENT_CORRUPT") && tries < 3)
-          isDue = true; // what rotted counts as missing now
+          turn.isDue = true; // what rotted counts as missing now
         else timer = setTimeout(kick, backoffMs(tries, { baseMs: 1_000, maxMs: 300_000 }, 0.5));
       }
     }
-    isRunning = false;
+    turn.isRunning = false;
   };
   const kick = (): void => {
-    isDue = true;
+    turn.isDue = true;
     if (timer !== null) clearTimeout(timer);
-    if (isRunning || isStopped) return;
-    isRunning = true;
+    if (turn.isRunning || turn.isStopped) return;
+    turn.isRunning = true;
     running = loop();
   };
   return {
     kick,
     idle: async () => {
-      while (isRunning) await running;
+      while (turn.isRunning) await running;
     },
     phase: () => state.phase,
     phaseOf: (id) => (core.accepted.current()?.id === id ? currentPhase(core, state) : (known.get(id) ?? null)),
@@ -86,7 +84,7 @@ export function makeConverger(core: Core, onSwitch: (generation: Generation | nu
     trouble: () => state.trouble,
     observedGeneration: () => state.observed,
     stop: () => {
-      isStopped = true;
+      turn.isStopped = true;
       if (timer !== null) clearTimeout(timer);
     },
   };

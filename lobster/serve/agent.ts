@@ -7,7 +7,7 @@ import { randomUUID } from "node:crypto";
 import { chmod, chown, mkdtemp, rename, rm } from "node:fs/promises";
 import type { Server } from "node:http";
 import { basename, dirname, join } from "node:path";
-import { type Core, identityOf, makeConverger, makeLane, openAcceptedBook, openHoldBook, openPackSpool, runsOf } from "../apply/index.ts";
+import { type Core, makeConverger, makeLane, openAcceptedBook, openHoldBook, openPackSpool } from "../apply/index.ts";
 import { type Generation, openContentStore, openGenerations } from "../content/index.ts";
 import { openEpochGate } from "../epoch/index.ts";
 import { eventStreams, openJournal } from "../events/index.ts";
@@ -73,11 +73,8 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   const observer = makeObserver(pins, uid, clock);
   await observer.observe(generations.current(), "hash");
 
-  const latestSigned = (): Time | null =>
-    [accepted.current()?.head.issued ?? null, statements.latestIssued()]
-      .filter((each) => each !== null)
-      .sort()
-      .at(-1) ?? null;
+  // Not of statements: one signer alone could date one far ahead and so end every lease and release here.
+  const latestSigned = (): Time | null => accepted.current()?.head.issued ?? null;
   const withheld: Core["withheld"] = new Set();
   let supervisor: RunningSupervisor | null = null;
   let isStopping = false;
@@ -128,6 +125,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     statements,
     supervisor: running,
     withheld,
+    stopped: new Set(),
     withTrees: makeLane(),
     giveBridge,
   };
@@ -139,8 +137,8 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
 
   await obeyRevoked(core, []);
   point(generations.current());
-  if (accepted.current() !== null && identityOf(accepted.current()!.desired).mode === "manage") await enforcer.look("hash");
-  void running.want(runsOf(generations.current())).finally(converger.kick);
+  await enforcer.look("hash");
+  converger.kick();
 
   const floor = makeFloor(clock, () => performance.now(), latestSigned);
   const machine = makeMachine({

@@ -184,8 +184,12 @@ export function makeMachine(parts: MachineParts) {
     setPlugin: async (id: PluginId, state: "running" | "stopped"): Promise<void> => {
       if (!core.supervisor.states().some((each) => each.id === id))
         throw new MooringError("PLUGIN_UNKNOWN", `plugin ${id.slice(0, 80)} is not in the current generation`);
-      if (state === "stopped") return core.supervisor.hold(id, "stopped by request");
+      if (state === "stopped") {
+        core.stopped.add(id);
+        return core.supervisor.hold(id, "stopped by request");
+      }
       if (core.statements.isPluginRevoked(id)) throw new MooringError("PLUGIN_REVOKED", `plugin ${id} is revoked`);
+      core.stopped.delete(id);
       await core.supervisor.release(id);
     },
     journal: core.journal,
@@ -199,7 +203,7 @@ export async function obeyRevoked(core: Core, before: readonly string[]): Promis
   const plugins = core.generations.current()?.plugins.map(({ section }) => section.name) ?? [];
   for (const id of plugins) {
     if (core.statements.isPluginRevoked(id)) await core.supervisor.hold(id, "revoked");
-    else if (before.includes(id)) await core.supervisor.release(id);
+    else if (before.includes(id) && !core.stopped.has(id)) await core.supervisor.release(id);
   }
 }
 

@@ -17,7 +17,6 @@ export type Judge = { readonly now: Time; readonly trust: TrustSection; readonly
 export type StatementBook = {
   readonly revoked: () => Revoked;
   readonly isPluginRevoked: (name: string) => boolean;
-  readonly latestIssued: () => Time | null;
   /** Verifies, stores durably, then answers; a known one is accepted again without effect. Throws what `verifyStatement` throws, NOT_YET for any
    *  action but revoke of a secret, plugin or machine, STATEMENT_ELSEWHERE when it is for other machines, STATEMENT_LIFTED when a release ended it. */
   readonly take: (
@@ -45,11 +44,6 @@ export async function openStatementBook(folder: string, pins: Pins): Promise<Sta
   return {
     revoked,
     isPluginRevoked: (name) => revoked().machine || revoked().plugins.includes(name),
-    latestIssued: () =>
-      [...inForce.values()]
-        .map((statement) => statement.issued)
-        .sort()
-        .at(-1) ?? null,
     take: async (item, judge) => {
       const { statement, digest } = verifyStatement(item, { fleet: pins.fleet, ...judge });
       checkAction(statement);

@@ -71,7 +71,7 @@ async function recovered(core: Core, plugin: Plugin, told: Map<PluginId, string>
     await core.supervisor.hold(name, "its tree had drifted");
     core.withheld.delete(name);
     await core.giveBridge();
-    if (!core.statements.isPluginRevoked(name)) await core.supervisor.release(name);
+    if (!core.statements.isPluginRevoked(name) && !core.stopped.has(name)) await core.supervisor.release(name);
   } catch (err) {
     core.log.error({ ...errorField(err), plugin: name }, "a plugin did not restart after its tree was put right");
   }

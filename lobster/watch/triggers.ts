@@ -18,26 +18,24 @@ export type Triggers = {
 export function makeTriggers(look: (level: Level) => Promise<void>, log: Log, times: WatchTimes = WATCH_TIMES): Triggers {
   let watchers: FSWatcher[] = [];
   let settle: NodeJS.Timeout | null = null;
-  let pending: Level | null = null;
-  let isBusy = false;
-  let isStopped = false;
+  const turn: { pending: Level | null; isBusy: boolean; isStopped: boolean } = { pending: null, isBusy: false, isStopped: false };
   const run = async (): Promise<void> => {
-    if (isBusy || isStopped) return;
-    isBusy = true;
+    if (turn.isBusy || turn.isStopped) return;
+    turn.isBusy = true;
     try {
-      while (pending !== null && !isStopped) {
-        const level = pending;
-        pending = null;
+      while (turn.pending !== null && !turn.isStopped) {
+        const level = turn.pending;
+        turn.pending = null;
         await look(level);
       }
     } catch (err) {
       log.error(errorField(err), "a look at the live state failed; the next sweep tries again");
     } finally {
-      isBusy = false;
+      turn.isBusy = false;
     }
   };
   const ask = (level: Level): void => {
-    pending = pending === "hash" ? "hash" : level;
+    turn.pending = turn.pending === "hash" ? "hash" : level;
     void run();
   };
   const onEvent = (): void => {
@@ -55,10 +53,10 @@ export function makeTriggers(look: (level: Level) => Promise<void>, log: Log, ti
     look: ask,
     point: (folders) => {
       close();
-      if (!isStopped) watchers = folders.flatMap((folder) => watchFolder(folder, onEvent, log));
+      if (!turn.isStopped) watchers = folders.flatMap((folder) => watchFolder(folder, onEvent, log));
     },
     stop: () => {
-      isStopped = true;
+      turn.isStopped = true;
       close();
       for (const timer of timers) clearInterval(timer);
       if (settle !== null) clearTimeout(settle);

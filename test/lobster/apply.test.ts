@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import type { AgentStatus, ApplyPhase } from "#schemas/wire/index.ts";
+import type { AgentStatus } from "#schemas/wire/index.ts";
 import { FleetFixture } from "#test/support/fleet-fixture.ts";
 import { TestAgent } from "./support.ts";
 
@@ -33,7 +33,7 @@ test("a signed release waits for its bundle, then runs, and the live root is the
   fleet.release();
   const answer = await mini.apply(fleet);
   assert.equal(answer.status, 202, answer.text);
-  assert.deepEqual(answer.json as ApplyPhase, { at: "waiting", missing: [greeter.section.bundle] });
+  assert.deepEqual(answer.json, { at: "waiting", missing: [greeter.section.bundle] });
   assert.equal((await mini.sendPack(fleet, greeter)).status, 201);
   assert.deepEqual(await mini.ended(answer.id), { at: "done", generation: 1 });
   assert.equal((await mini.live()).root, fleet.rootOf("mini-01"));

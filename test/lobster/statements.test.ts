@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import type { AgentStatus } from "#schemas/wire/index.ts";
+import type { AgentStatus, MachineId } from "#schemas/wire/index.ts";
 import { FleetFixture, type FixturePlugin } from "#test/support/fleet-fixture.ts";
 import { poll, TestAgent } from "./support.ts";
 
 let fleet: FleetFixture;
 let mini: TestAgent;
 let plugin: FixturePlugin;
+const elsewhere = "mini-09" as MachineId;
 
 before(async () => {
   fleet = new FleetFixture();
@@ -60,7 +61,7 @@ test("one principal revokes a plugin: it stops at once, stays so after a restart
 test("statements by others, for others, and of other actions are refused", async () => {
   assert.equal(await refusal(fleet.statement({ kind: "plugin", name: "greeter" }, "alice").item), "STATEMENT_UNPROVEN");
   assert.equal(
-    await refusal(fleet.statement({ kind: "plugin", name: "greeter" }, "ops", { machines: ["mini-09" as typeof mini.name] }).item),
+    await refusal(fleet.statement({ kind: "plugin", name: "greeter" }, "ops", { machines: [elsewhere] }).item),
     "STATEMENT_ELSEWHERE",
   );
   const expires = new Date(fleet.now + 3_600_000).toISOString();
