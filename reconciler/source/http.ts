@@ -2,6 +2,7 @@ import http from "node:http";
 import https from "node:https";
 import type { GitHttpRequest, GitHttpResponse, HttpClient } from "isomorphic-git";
 import { MooringError } from "#base/errors/index.ts";
+import { giveHead } from "./unborn-head.ts";
 
 export type TransportOptions = {
   /** PEM of the authorities to trust instead of the system's. */
@@ -9,6 +10,8 @@ export type TransportOptions = {
   /** Largest response body; a pack is held in memory while it is checked. */
   readonly maxBytes: number;
   readonly signal: AbortSignal;
+  /** The branch that is fetched; stands in for a HEAD that names nothing. */
+  readonly branch?: string | undefined;
 };
 
 /** The HTTP client isomorphic-git is given. A body counts only when it arrived whole, within `maxBytes` (SOURCE_TOO_LARGE) and before
@@ -32,8 +35,12 @@ async function exchange(request: GitHttpRequest, options: TransportOptions): Pro
     statusCode: status,
     statusMessage: "",
     headers: flatHeaders(response.headers),
-    body: once(bytes),
+    body: once(isAdvertisement(url, request) && options.branch !== undefined ? giveHead(bytes, options.branch) : bytes),
   };
+}
+
+function isAdvertisement(url: URL, request: GitHttpRequest): boolean {
+  return url.search === "?service=git-upload-pack" && request.headers?.["Git-Protocol"] === undefined;
 }
 
 function send(

@@ -27,7 +27,7 @@ export type CommitFiles = {
 export type PushDeps = { readonly now: () => number; readonly random: () => number; readonly signal?: AbortSignal };
 
 const TRIES = 6; // the first and five more
-const BACKOFF = { baseMs: 50, maxMs: 2_000 };
+const BACKOFF = { baseMs: 50, maxMs: 500 };
 const TIMEOUT_MS = 60_000;
 const MAX_BYTES = 256 << 20;
 

@@ -59,7 +59,7 @@ export async function fetchBranch(
   const shallow = depth === undefined ? {} : { depth };
   const options = {
     ...place,
-    ...wire(access, signal),
+    ...wire(access, signal, branch),
     ref: branch,
     remoteRef: `refs/heads/${branch}`,
     remote: "origin",
@@ -95,9 +95,10 @@ export async function sweepCopies(gitdir: string): Promise<void> {
 export function wire(
   access: Access,
   signal: AbortSignal,
+  branch?: string,
 ): { http: HttpClient; url: string; onAuth: () => Promise<object>; onAuthFailure: () => object } {
   return {
-    http: gitTransport({ ca: access.ca, maxBytes: access.maxBytes, signal }),
+    http: gitTransport({ ca: access.ca, maxBytes: access.maxBytes, signal, branch }),
     url: access.url,
     onAuth: async () => {
       if (access.token === undefined || !mayCarryToken(access.url)) return { cancel: true };

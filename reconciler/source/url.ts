@@ -3,9 +3,7 @@ import { fileURLToPath } from "node:url";
 import { MooringError } from "#base/errors/index.ts";
 
 /** Where the fleet repo is: a bare repository on this machine, or one behind smart HTTP. */
-export type Place =
-  | { readonly kind: "local"; readonly gitdir: string }
-  | { readonly kind: "http"; readonly url: string; readonly shown: string };
+export type Place = { readonly kind: "local"; readonly gitdir: string } | { readonly kind: "http"; readonly url: string };
 
 /** The place `url` names. Throws SOURCE_MISCONFIGURED for what can't be one (a relative path, a password inside the URL: it would end up
  *  in files and logs), NOT_YET for git over SSH. Never puts userinfo into an error. Pure. */
@@ -39,7 +37,7 @@ function httpPlace(parsed: URL): Place {
     throw misconfigured("it holds a user name or password; give the token apart from the URL");
   if (parsed.search !== "" || parsed.hash !== "") throw misconfigured("it has a query or a fragment");
   const url = parsed.href.replace(/\/+$/, "");
-  return { kind: "http", url, shown: url };
+  return { kind: "http", url };
 }
 
 function localPath(parsed: URL): string {
