@@ -5,7 +5,13 @@ import type { AddressInfo, Socket } from "node:net";
 import { GIT_ENV } from "./repo.ts";
 
 /** One finished request and what it cost on the wire (bodies only). */
-export type Served = { readonly method: string; readonly path: string; readonly status: number; readonly received: number; readonly sent: number };
+export type Served = {
+  readonly method: string;
+  readonly path: string;
+  readonly status: number;
+  readonly received: number;
+  readonly sent: number;
+};
 
 /** What goes wrong with the next pack that is sent: the connection ends after `at` bytes, or one bit of the byte at `at` is flipped. */
 export type Fault = { readonly kind: "cut" | "flip"; readonly at: number } | { readonly kind: "hang" };
@@ -92,7 +98,14 @@ export async function serveGit(root: string, options: GitHttpOptions = {}): Prom
 function mayEnter(request: IncomingMessage, token: string | undefined): boolean {
   if (token === undefined) return true;
   const [scheme, value] = (request.headers.authorization ?? "").split(" ");
-  return scheme === "Basic" && Buffer.from(value ?? "", "base64").toString().split(":").slice(1).join(":") === token;
+  return (
+    scheme === "Basic" &&
+    Buffer.from(value ?? "", "base64")
+      .toString()
+      .split(":")
+      .slice(1)
+      .join(":") === token
+  );
 }
 
 /** RFC 3875 variables, as git-http-backend(1) reads them. */

@@ -95,7 +95,10 @@ async function signAgain(gitdir: string, draft: string, parents: readonly string
 }
 
 async function fastImport(gitdir: string, ref: string, parents: readonly string[], options: CommitOptions): Promise<string> {
-  const child = spawn("git", ["--git-dir", gitdir, "fast-import", "--quiet", "--force"], { env: GIT_ENV, stdio: ["pipe", "inherit", "inherit"] });
+  const child = spawn("git", ["--git-dir", gitdir, "fast-import", "--quiet", "--force"], {
+    env: GIT_ENV,
+    stdio: ["pipe", "inherit", "inherit"],
+  });
   child.stdin.end(importStream(ref, parents, options));
   const [code] = (await once(child, "close")) as [number | null];
   if (code !== 0) throw new Error(`git fast-import ended with ${code}`);
