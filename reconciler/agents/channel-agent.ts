@@ -2,19 +2,21 @@ import http from "node:http";
 import type { Duplex } from "node:stream";
 import type { Link } from "../ssh/index.ts";
 
+type Done = (err: Error | null, channel?: Duplex) => void;
+
 /** An http.Agent whose one connection is a channel of `link`: HTTP/1.1 with keep-alive over it. A channel that is destroyed is replaced by the next
  *  request. `signal` ends the wait for a channel. */
 export function channelAgent(link: Link, signal: AbortSignal): http.Agent {
   const agent = new http.Agent({ keepAlive: true, maxSockets: 1, maxFreeSockets: 1 });
-  const open = async (): Promise<{ readonly err: Error | null; readonly channel?: Duplex }> => {
+  const hand = async (done: Done): Promise<void> => {
     try {
-      return { err: null, channel: asSocket(await link.channel(signal)) };
+      done(null, asSocket(await link.channel(signal)));
     } catch (err) {
-      return { err: err instanceof Error ? err : new Error("no channel", { cause: err }) };
+      done(err instanceof Error ? err : new Error("no channel", { cause: err }));
     }
   };
-  const create = (_options: unknown, done: (err: Error | null, channel?: Duplex) => void): undefined => {
-    void open().then(({ err, channel }) => done(err, channel));
+  const create = (_options: unknown, done: Done): undefined => {
+    void hand(done);
     return undefined;
   };
   return Object.assign(agent, { createConnection: create });

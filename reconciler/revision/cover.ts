@@ -1,0 +1,94 @@
+import type { Time } from "#base/time/index.ts";
+import {
+  type Holds,
+  isCovered,
+  judgeRelease,
+  judgeSecrets,
+  type KnownRelease,
+  type Missing,
+  type SignedSecrets,
+} from "#proof/release/index.ts";
+import { parseTrust, type Trust } from "#proof/release/index.ts";
+import { canonBytes } from "#base/canonical/index.ts";
+import type { Resolved, Roots } from "../desired/index.ts";
+import type { Branch } from "./branch.ts";
+
+/** Whether people released an outcome. `covered`: run it. `awaiting`: who still has to sign; `head` is the release that lacks it, null when there is
+ *  none for this outcome yet. `expired`: it was released and the release has run out. */
+export type Cover =
+  | { readonly at: "covered"; readonly head: KnownRelease; readonly secrets: SignedSecrets | null }
+  | {
+      readonly at: "awaiting";
+      readonly head: KnownRelease | null;
+      readonly secrets: SignedSecrets | null;
+      readonly missing: readonly Missing[];
+    }
+  | { readonly at: "expired"; readonly head: KnownRelease };
+
+export type CoverInput = {
+  readonly resolved: Resolved;
+  readonly roots: Roots;
+  readonly branch: Branch;
+  readonly holds: Holds;
+  readonly now: Time;
+  /** Serial of the release in force: an older one, or one for a tree that is back as it was, covers nothing. */
+  readonly minSerial: number;
+};
+
+/** The newest complete release for exactly this outcome, or what is missing. Pure. */
+export function cover(input: CoverInput): Cover {
+  const { resolved, roots, branch, now } = input;
+  const own = trustOf(resolved);
+  const candidates = branch.releases.filter(
+    ({ release }) => release.doc.serial >= input.minSerial && isCovered(release.doc, roots.classes, resolved.trustLeaf),
+  );
+  let expired: KnownRelease | null = null;
+  let best: { readonly head: KnownRelease; readonly missing: readonly Missing[] } | null = null;
+  for (const head of candidates) {
+    const judged = judgeRelease({ head, releases: branch.releases, holds: input.holds, sections: [own], now });
+    if (judged.missing.length === 0 && judged.expired) expired ??= head;
+    if (judged.expired) continue;
+    const secrets = secretsFor(roots, branch, own, head.release.doc.serial, now);
+    const missing = [...judged.missing, ...(secrets.missing === null ? [] : [secrets.missing])];
+    if (missing.length === 0 && judged.complete) return { at: "covered", head, secrets: secrets.signed };
+    if (best === null || missing.length < best.missing.length) best = { head, missing };
+  }
+  if (best !== null) return { at: "awaiting", head: best.head, secrets: bestSecrets(roots, branch), missing: best.missing };
+  if (expired !== null) return { at: "expired", head: expired };
+  return { at: "awaiting", head: null, secrets: bestSecrets(roots, branch), missing: [] };
+}
+
+/** The secrets release for these roots; none is needed where no machine has a secret. */
+function secretsFor(
+  roots: Roots,
+  branch: Branch,
+  trust: Trust,
+  serial: number,
+  now: Time,
+): { readonly signed: SignedSecrets | null; readonly missing: Missing | null } {
+  if (roots.secrets.size === 0) return { signed: null, missing: null };
+  let missing: Missing | null = null;
+  for (const signed of branch.secrets.filter(({ doc }) => isSame(doc, roots) && now < doc.expires)) {
+    const lacks = judgeSecrets(signed, trust, serial);
+    if (lacks === null) return { signed, missing: null };
+    missing ??= lacks;
+  }
+  const rule = trust.section.roles.secrets;
+  return {
+    signed: null,
+    missing: missing ?? { role: "secrets", classes: ["secrets"], have: [], need: rule.threshold, principals: rule.principals },
+  };
+}
+
+function bestSecrets(roots: Roots, branch: Branch): SignedSecrets | null {
+  return branch.secrets.find(({ doc }) => isSame(doc, roots)) ?? null;
+}
+
+function isSame(doc: { readonly root: string; readonly size: number }, { secrets }: Roots): boolean {
+  return doc.root === secrets.root && doc.size === secrets.size;
+}
+
+/** The trust section of a resolved tree as the release code takes it. */
+export function trustOf(resolved: Resolved): Trust {
+  return parseTrust(canonBytes(resolved.trust));
+}

@@ -1,0 +1,52 @@
+import { MooringError } from "#base/errors/index.ts";
+import type { Time } from "#base/time/index.ts";
+import type { Holds } from "#proof/release/index.ts";
+import type { Oid, Source } from "../source/index.ts";
+import type { Branch } from "./branch.ts";
+import { type Cover, cover } from "./cover.ts";
+import type { Outcome, OutcomeReader } from "./outcome.ts";
+
+export type Target = { readonly outcome: Outcome & { readonly at: "read" }; readonly cover: Cover & { readonly at: "covered" } };
+
+/** What of main runs, and where main's newest commit stands if that is another one. */
+export type Selection = {
+  readonly target: Target | null;
+  readonly head: { readonly revision: Oid; readonly outcome: Outcome; readonly cover: Cover | null };
+};
+
+const MAX_COMMITS = 200;
+
+/** The newest commit on main, from `head` back to `since` (the last verified one), that is whole and released. What is not waits and blocks
+ *  nothing older. Throws SOURCE_NOT_FAST_FORWARD through `checkAdvance` when main was rewritten. */
+export async function selectTarget(input: {
+  readonly source: Pick<Source, "history" | "checkAdvance">;
+  readonly reader: OutcomeReader;
+  readonly head: Oid;
+  readonly since: Oid | null;
+  readonly minSerial: number;
+  readonly branchFor: (fleet: string) => Branch;
+  readonly holds: Holds;
+  readonly now: Time;
+}): Promise<Selection> {
+  await input.source.checkAdvance(input.since, input.head);
+  const newer = input.since === input.head ? [] : await input.source.history(input.head, input.since, MAX_COMMITS);
+  const commits = [...newer.filter((oid) => oid !== input.since), ...(input.since === null ? [] : [input.since])];
+  let first: Selection["head"] | null = null;
+  for (const revision of commits) {
+    const outcome = await input.reader.read(revision);
+    const covered =
+      outcome.at === "read"
+        ? cover({
+            ...outcome,
+            branch: input.branchFor(outcome.resolved.fleet),
+            holds: input.holds,
+            now: input.now,
+            minSerial: input.minSerial,
+          })
+        : null;
+    first ??= { revision, outcome, cover: covered };
+    if (outcome.at === "read" && covered?.at === "covered") return { target: { outcome, cover: covered }, head: first };
+  }
+  if (first === null) throw new MooringError("REPO_EMPTY", "main has no commit");
+  return { target: null, head: first };
+}
