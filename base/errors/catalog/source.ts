@@ -4,13 +4,28 @@ import type { CatalogPart } from "./entry.ts";
 export const SOURCE = {
   SOURCE_UNREACHABLE: { disposition: "retry", fix: "check the URL, the network and the credentials of the source" },
   SOURCE_DENIED: { disposition: "retry", fix: "renew the token of the source and check that it may read this repository" },
-  SOURCE_MISCONFIGURED: { disposition: "stalled", fix: "correct the source's URL: https://host/repo.git, file:///path/repo.git or an absolute path" },
-  SOURCE_TOO_LARGE: { disposition: "stalled", fix: "take big files out of the fleet repo: plugins and models are fetched by digest, not from git" },
-  SOURCE_CORRUPT: { disposition: "retry", fix: "nothing to do for a remote source: the next poll makes a fresh copy; run `git fsck` in a local one" },
+  SOURCE_MISCONFIGURED: {
+    disposition: "stalled",
+    fix: "correct the source's URL: https://host/repo.git, file:///path/repo.git or an absolute path",
+  },
+  SOURCE_TOO_LARGE: {
+    disposition: "stalled",
+    fix: "take big files out of the fleet repo: plugins and models are fetched by digest, not from git",
+  },
+  SOURCE_CORRUPT: {
+    disposition: "retry",
+    fix: "nothing to do for a remote source: the next poll makes a fresh copy; run `git fsck` in a local one",
+  },
   SOURCE_OBJECT_MISSING: { disposition: "stalled", fix: "name a commit that the followed branches contain" },
   SOURCE_TREE_REFUSED: { disposition: "refused", fix: "commit a correction: plain files with plain names only" },
-  SOURCE_NOT_FAST_FORWARD: { disposition: "refused", fix: "put the last verified commit back under main; history that was applied is never rewritten" },
-  SOURCE_UNSIGNED: { disposition: "refused", fix: "sign the commit with a key of trust/allowed_signers (`git commit -S`), or lower spec.trust.commits.require" },
+  SOURCE_NOT_FAST_FORWARD: {
+    disposition: "refused",
+    fix: "put the last verified commit back under main; history that was applied is never rewritten",
+  },
+  SOURCE_UNSIGNED: {
+    disposition: "refused",
+    fix: "sign the commit with a key of trust/allowed_signers (`git commit -S`), or lower spec.trust.commits.require",
+  },
   SOURCE_STATE_BROKEN: { disposition: "stalled", fix: "move the state file away; the newest revision any machine attests takes its place" },
   SOURCE_PATH_TAKEN: { disposition: "refused", fix: "releases are never edited: use a new serial" },
   SOURCE_PUSH_RACED: { disposition: "retry", fix: "run the command again: others were pushing to the same branch" },
