@@ -48,7 +48,7 @@ export class MachineAudit {
     await this.#log.append({ machine: this.#machine, ...event });
   }
 
-  /** A refusal: written, or counted when this plugin had too many. Never throws for an unwritable log, since nothing is handed out. */
+  /** A refusal: written, or counted when this plugin had too many. Never throws because the log can't be written. */
   async deny(plugin: string, event: AuditEvent): Promise<void> {
     const mono = this.#options.mono();
     const entry = this.#denials.get(plugin) ?? { budget: new Budget(DENIALS.burst, DENIALS.perSecond, mono), suppressed: 0 };
@@ -79,7 +79,7 @@ export class MachineAudit {
     try {
       await this.write(event);
     } catch (err) {
-      if (!(err instanceof MooringError) || err.code !== "AUDIT_UNAVAILABLE") throw err;
+      if (!(err instanceof MooringError)) throw err; // disk full, key locked: nothing is handed out, so nothing is lost but the entry
     }
   }
 }

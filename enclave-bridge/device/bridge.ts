@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import { fromBase64, toBase64 } from "#base/canonical/index.ts";
+import { canon, fromBase64, toBase64 } from "#base/canonical/index.ts";
 import { MooringError } from "#base/errors/index.ts";
 import { msOf } from "#base/time/index.ts";
 import type { BridgeState, BridgeValue, FromBridge, ToBridge } from "#bridge/client/ipc.ts";
@@ -65,7 +65,7 @@ export class Bridge {
   async #setState(state: BridgeState): Promise<null> {
     await this.#device.audit.open(state);
     this.#device.floor.observe(msOf(state.floor));
-    const isNew = this.#state === null || this.#state.releaseSerial !== state.releaseSerial;
+    const isNew = this.#state === null || factsLogged(this.#state) !== factsLogged(state);
     this.#state = state;
     this.#takeBack(state);
     if (isNew) await this.#device.audit.write({ op: "state.install", outcome: "ok", version: state.releaseSerial });
@@ -172,6 +172,11 @@ export class Bridge {
     if (this.#state === null) throw new MooringError("BRIDGE_NO_STATE", "bridge");
     return this.#state;
   }
+}
+
+/** What of a state an auditor wants to see change: the release and what is revoked. */
+function factsLogged({ releaseSerial, revoked }: BridgeState): string {
+  return canon({ releaseSerial, revoked });
 }
 
 function given(socket: Socket | undefined): Socket {

@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import { createPublicKey, randomBytes, verify } from "node:crypto";
+import { readFileSync, rmSync } from "node:fs";
+import { Socket } from "node:net";
 import { test } from "node:test";
 import { fromBase64 } from "#base/canonical/index.ts";
 import { ENVELOPE_INFO } from "#seal/envelope/index.ts";
 import { pointOf, sealTo } from "#seal/hpke/index.ts";
-import { until, world } from "./world.ts";
+import { printed, REF, startPlugin, until, world } from "./world.ts";
 
 const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);
 
@@ -42,7 +44,6 @@ test("the keys stay the same over restarts, and a lost one is not silently made 
   const again = w.fork();
   assert.deepEqual([(await again.ready).kx, (await again.ready).sig], [first.kx, first.sig]);
   await again.close();
-  const { rmSync } = await import("node:fs");
   rmSync(`${w.dir}/keys/sig.key`);
   await assert.rejects(w.fork().ready, { code: "BRIDGE_GONE" });
   await until(() => w.exits.length === 3, "its end");
@@ -50,8 +51,14 @@ test("the keys stay the same over restarts, and a lost one is not silently made 
 
 test("a socket that is gone before the bridge has it is said so", async (t) => {
   const w = await world(t);
-  const { Socket } = await import("node:net");
   await assert.rejects(w.bridge.attach("mail" as never, 1, `sha256:${"0".repeat(64)}`, new Socket().destroy()), {
     code: "BRIDGE_NO_SOCKET",
   });
+});
+
+test("the bridge runs under a uid of its own, and a plugin's socket crosses over", { skip: process.getuid?.() !== 0 }, async (t) => {
+  const w = await world(t, 65_533);
+  await w.provision(utf8("correct horse"));
+  assert.match(readFileSync(`/proc/${w.bridge.pid}/status`, "utf8"), /^Uid:\t65533\t65533/m);
+  assert.match(await printed(await startPlugin(t, w, "get.ts", [REF])), /got/);
 });

@@ -1,7 +1,7 @@
 /** A test double for the agent: forks a real bridge, speaks as vault and release, runs real plugin processes. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { createPublicKey, generateKeyPairSync, sign } from "node:crypto";
-import { mkdtempSync, rmSync } from "node:fs";
+import { chownSync, mkdtempSync, rmSync } from "node:fs";
 import type { Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -48,8 +48,10 @@ export type World = {
   fork(): BridgeClient;
 };
 
-export async function world(t: TestContext): Promise<World> {
+/** `uid` = the bridge's own, when the tests run as root. */
+export async function world(t: TestContext, uid?: number): Promise<World> {
   const dir = mkdtempSync(join(tmpdir(), "mbr-"));
+  if (uid !== undefined) chownSync(dir, uid, uid);
   const lines: PluginLine[] = [];
   const uses: SecretUse[] = [];
   const exits: number[] = [];
@@ -59,6 +61,8 @@ export async function world(t: TestContext): Promise<World> {
       entry: join(import.meta.dirname, "../../enclave-bridge/device/main.ts"),
       dir,
       allowSoftwareKeys: true,
+      uid,
+      gid: uid,
       execArgv: ["--disable-sigusr1", "--expose-gc"],
       onLine: (line) => void lines.push(line),
       onUse: (use) => void uses.push(use),
@@ -159,6 +163,8 @@ export type Plugin = {
   readonly fd3: Socket;
   readonly exit: Promise<number | null>;
   readonly text: Promise<string>;
+  /** What it has printed by now. */
+  shown(): string;
 };
 
 /** Starts a plugin process and gives its fd 3 (and output) to the bridge, as the agent does. */
@@ -183,20 +189,16 @@ export async function startPlugin(
     calls.push(w.bridge.output(plugin, runSeq, "stdout", child.stdout as Socket));
     calls.push(w.bridge.output(plugin, runSeq, "stderr", child.stderr as Socket));
   }
-  const text = keepsOutput ? collect(child.stdout as Socket) : Promise.resolve("");
+  let shown = "";
+  if (keepsOutput) child.stdout?.setEncoding("utf8").on("data", (chunk: string) => (shown += chunk));
+  const text = new Promise<string>((resolve) => (child.stdout ?? child).once(child.stdout === null ? "exit" : "end", () => resolve(shown)));
   await Promise.all(calls);
-  return { child, fd3, exit, text };
+  return { child, fd3, exit, text, shown: () => shown };
 }
 
 /** Everything a plugin that keeps its own stdout prints. */
 export function printed(plugin: Plugin): Promise<string> {
   return plugin.text;
-}
-
-async function collect(stream: Socket): Promise<string> {
-  let text = "";
-  for await (const chunk of stream) text += String(chunk);
-  return text;
 }
 
 export async function until(is: () => boolean, what: string, ms = 5_000): Promise<void> {
