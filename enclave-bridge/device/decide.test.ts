@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createPublicKey, generateKeyPairSync, sign } from "node:crypto";
 import { test } from "node:test";
 import { type Digest, digestOf } from "#base/canonical/index.ts";
-import { type Time, timeOf } from "#base/time/index.ts";
+import { timeOf } from "#base/time/index.ts";
 import type { BridgeState } from "#bridge/client/ipc.ts";
 import type { Binding, Envelope, FleetId, GrantSection, Lease, MachineId, PluginId, SecretRef, SignedLease } from "#schemas/wire/index.ts";
 import { signEnvelope, signLease, type VaultSigner, vaultKeyText } from "#seal/envelope/index.ts";
@@ -122,7 +122,7 @@ test("any one thing that is not right turns yes into no", () => {
     ["SECRET_WAITING", "of the gateway", held({ bundle: null })],
     ["SECRET_WAITING", "of an older version", held({ version: 2 })],
     ["SECRET_WAITING", "over", held({ notAfter: timeOf(NOW) })],
-    ["SECRET_WAITING", "not yet", held({ notBefore: AFTER as Time })],
+    ["SECRET_WAITING", "not yet", held({ notBefore: AFTER })],
   ];
   for (const [code, what, facts, ask] of cases) {
     const verdict = decide({ ...ASK, ...ask }, facts);
