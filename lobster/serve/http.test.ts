@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { MooringError } from "#base/errors/index.ts";
-import { asOurs, matchPath, statusOf } from "./http.ts";
+import { matchPath } from "./http.ts";
+import { asOurs, statusOf } from "./problem.ts";
 
 test("codes have the statuses of WIRE §1", () => {
   const table = {

@@ -1,8 +1,9 @@
-import { isErrno } from "#base/durable/index.ts";
-import { type ErrorCode, MooringError, toProblem } from "#base/errors/index.ts";
+import { MooringError, toProblem } from "#base/errors/index.ts";
 import { errorField, type Log } from "#base/log/index.ts";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type * as z from "zod/mini";
+import { paced, parseBody } from "./body.ts";
+import { asOurs, statusOf } from "./problem.ts";
 
 /** One request as a route sees it. Nothing of the body is read before the route asks. */
 export type Call = {
@@ -39,44 +40,6 @@ export type Route = {
 
 export const JSON_LIMIT = 1024 * 1024; // WIRE §1
 const STALL_MS = 10_000;
-
-/** Statuses of WIRE §1 by code; what is not named goes by disposition. */
-const STATUS: Partial<Record<ErrorCode, number>> = {
-  REQUEST_MALFORMED: 400,
-  DIGEST_MALFORMED: 400,
-  BODY_STALLED: 408,
-  ROUTE_UNKNOWN: 404,
-  APPLY_UNKNOWN: 404,
-  PLUGIN_UNKNOWN: 404,
-  AUDIT_PATH_UNKNOWN: 404,
-  EPOCH_STALE: 409,
-  EPOCH_JUMP: 409,
-  OFFSET_OTHER: 409,
-  APPLY_COMMITTED: 409,
-  EVENTS_STREAM_OTHER: 409,
-  EVENTS_SEQ_UNKNOWN: 409,
-  LIVE_MOVED: 412,
-  GENERATION_MOVED: 412,
-  BODY_TOO_LARGE: 413,
-  PACK_CORRUPT: 422,
-  APPLY_HELD: 423,
-  WIRE_VERSION: 426,
-  AGENT_FAULT: 500,
-  NOT_YET: 501,
-  DISK_FULL: 507,
-};
-const BY_DISPOSITION = { refused: 422, stalled: 422, wait: 423, retry: 503 } as const;
-
-export function statusOf(err: MooringError): number {
-  return STATUS[err.code] ?? BY_DISPOSITION[err.disposition];
-}
-
-/** What a caller is told about `err`: ours as it is, a full disk as DISK_FULL, anything else as AGENT_FAULT without its text. */
-export function asOurs(err: unknown): MooringError {
-  if (err instanceof MooringError) return err;
-  if (isErrno(err, "ENOSPC") || isErrno(err, "EDQUOT")) return new MooringError("DISK_FULL", "the machine's disk is full", { cause: err });
-  return new MooringError("AGENT_FAULT", "the agent failed at this request", { cause: err });
-}
 
 /** A server for `routes`. Node's own time limits are off where they would cut an idle channel (6 s) or a long upload (300 s); ours are per route. */
 export function makeServer(routes: readonly Route[], gate: (call: Call, route: Route) => Promise<void>, log: Log): Server {
@@ -147,53 +110,6 @@ function callOf(
     return parseBody(Buffer.concat(parts), schema);
   };
   return { req, res, params, query, header, json, body, length };
-}
-
-function parseBody<T>(bytes: Uint8Array, schema: z.ZodMiniType<T>): T {
-  let value: unknown;
-  try {
-    value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
-  } catch (cause) {
-    throw new MooringError("REQUEST_MALFORMED", "a body that is not JSON", { cause });
-  }
-  const parsed = schema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0];
-  const where = issue?.path.slice(0, 6).map(String).join(".").slice(0, 120) ?? "";
-  throw new MooringError("REQUEST_MALFORMED", `a body of another form${where === "" ? "" : ` at ${where}`}`, {
-    why: issue?.code ?? "invalid",
-    cause: parsed.error,
-  });
-}
-
-/** The body; BODY_STALLED when no byte comes for `stallMs`, so that a slow sender holds nothing for long. The request stays open for an answer. */
-async function* paced(req: IncomingMessage, size: number, stallMs: number): AsyncGenerator<Uint8Array> {
-  const parts = req.iterator({ destroyOnReturn: false });
-  let left = size;
-  for (;;) {
-    const part = await nextPart(parts, stallMs);
-    if (part === null) break;
-    left -= part.length;
-    yield part;
-  }
-  if (left !== 0) throw new MooringError("REQUEST_MALFORMED", "the body was cut");
-}
-
-async function nextPart(parts: AsyncIterator<unknown>, stallMs: number): Promise<Uint8Array | null> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new MooringError("BODY_STALLED", `nothing more of a body for ${stallMs} ms`)), stallMs);
-  });
-  const next = parts.next().catch((cause: unknown) => {
-    throw new MooringError("REQUEST_MALFORMED", "the body was cut", { cause });
-  });
-  next.catch(() => null); // after a stall nobody waits for it
-  try {
-    const { done, value } = await Promise.race([next, late]);
-    return done === true ? null : (value as Uint8Array);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 function refuse(req: IncomingMessage, res: ServerResponse, err: MooringError, log: Log, cause: unknown): void {

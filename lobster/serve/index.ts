@@ -1,1 +1,2 @@
-export { type Agent, type AgentOptions, type BridgeHooks, type BridgeSide, type RunningSupervisor, startAgent } from "./agent.ts";
+export { type Agent, startAgent } from "./agent.ts";
+export type { AgentOptions, BridgeHooks, BridgeSide, RunningSupervisor } from "./options.ts";

@@ -33,6 +33,8 @@ export class TestAgent {
   readonly name: MachineId;
   readonly logged: string[] = [];
   readonly clock = { skewMs: 0 };
+  /** Of each bridge that was started, the newest last. */
+  readonly bridgePids: number[] = [];
   epoch = 1;
   agent: Agent | null = null;
 
@@ -74,6 +76,7 @@ export class TestAgent {
     this.agent = await startTestAgent(this.layout, this.pins, {
       clock: () => Date.now() + this.clock.skewMs,
       log: lineLog((line) => this.logged.push(line), Date.now),
+      onBridge: (pid) => this.bridgePids.push(pid),
       watch: { settleMs: 5, sweepMs: 60_000, rehashMs: 3_600_000, ...watch },
     });
   }
@@ -170,14 +173,18 @@ export class TestAgent {
 export function startTestAgent(
   layout: Layout,
   pins: Pins,
-  more: { readonly clock: () => number; readonly log: Log; readonly watch?: WatchTimes },
+  more: { readonly clock: () => number; readonly log: Log; readonly watch?: WatchTimes; readonly onBridge?: (pid: number) => void },
 ): Promise<Agent> {
   return startAgent({
     layout,
     pins,
     uids: null,
     version: "0.1.0",
-    startBridge: (hooks) => forkBridge({ entry: BRIDGE_ENTRY, dir: layout.bridge, allowSoftwareKeys: true, ...hooks }),
+    startBridge: (hooks) => {
+      const bridge = forkBridge({ entry: BRIDGE_ENTRY, dir: layout.bridge, allowSoftwareKeys: true, ...hooks });
+      more.onBridge?.(bridge.pid ?? 0);
+      return bridge;
+    },
     startSupervisor: (deps) =>
       createSupervisor({ ...deps, uids: null, layout, clock: Date.now, rng: Math.random, log: more.log, settleMs: 100, graceMs: 2_000 }),
     startEgress: null,
