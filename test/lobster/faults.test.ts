@@ -13,7 +13,8 @@ const ENTRY = join(import.meta.dirname, "fault-agent.ts");
 /** MOORING_FAULTS=all dies at every step; else at every one of a spread that covers the whole apply. */
 const STRIDE = process.env["MOORING_FAULTS"] === "all" ? 1 : 13;
 const NAME = "mini-01";
-const MAIN = "setInterval(() => {}, 1000);\n";
+/** Ends by itself when its agent was killed before it could note the run, so that the test leaves no process behind. */
+const MAIN = "const parent = process.ppid;\nsetInterval(() => process.ppid === parent || process.exit(0), 50);\n";
 
 let fleet: FleetFixture;
 let base: string;
