@@ -1,3 +1,3 @@
 export { CATALOG, type CatalogEntry, type Disposition, type ErrorCode, isErrorCode } from "./catalog/index.ts";
 export { hasCode, MooringError } from "./mooring-error.ts";
-export { formatError, toProblem } from "./print.ts";
+export { formatError, type Problem, toProblem } from "./print.ts";

@@ -22,6 +22,22 @@ export function channelAgent(link: Link, signal: AbortSignal): http.Agent {
   return Object.assign(agent, { createConnection: create });
 }
 
+/** Requests over one channel, one after the other. */
+export type Lane = { readonly next: <T>(use: (agent: http.Agent) => Promise<T>) => Promise<T>; readonly destroy: () => void };
+
+/** A lane over `agent`. Its own `maxSockets` does not hold here: two requests at once would each open a channel while none is there yet. */
+export function laneOver(agent: http.Agent): Lane {
+  let last: Promise<unknown> = Promise.resolve();
+  return {
+    next: (use) => {
+      const turn = last.then(() => use(agent));
+      last = turn.catch(() => null); // the caller gets the error
+      return turn;
+    },
+    destroy: () => agent.destroy(),
+  };
+}
+
 /** node:http calls these on a socket; a channel has no such settings of its own. */
 function asSocket(channel: Duplex): Duplex {
   const none = function (this: Duplex): Duplex {
@@ -29,6 +45,5 @@ function asSocket(channel: Duplex): Duplex {
   };
   // An error after the answer (the link died while idle) has nobody to tell; the next request opens another channel.
   channel.on("error", () => channel.destroy());
-  if ("stderr" in channel) (channel.stderr as { resume?: () => void }).resume?.();
   return Object.assign(channel, { setTimeout: none, setNoDelay: none, setKeepAlive: none, ref: none, unref: none });
 }

@@ -18,8 +18,9 @@ import {
 } from "#schemas/wire/index.ts";
 import * as z from "zod/mini";
 import type { Link } from "../ssh/index.ts";
-import { channelAgent } from "./channel-agent.ts";
-import { type Events, openEvents } from "./events.ts";
+import { channelAgent, type Lane, laneOver } from "./channel-agent.ts";
+import { openEvents, type StreamOptions } from "./events.ts";
+import type { Events } from "./frames.ts";
 import { type Answer, jsonOf, type Request, request } from "./request.ts";
 
 const CONTROL_MS = 5_000; // an answer comes within 2 s, anything longer is a 202 (WIRE §1)
@@ -30,13 +31,21 @@ const missing = z.object({ missing: z.array(z.string()) });
  *  channel; nothing else is. */
 export type AgentClient = ReturnType<typeof agentClient>;
 
-export function agentClient(machine: string, link: Link, signal: AbortSignal) {
-  const control = channelAgent(link, signal);
-  const bulk = channelAgent(link, signal);
-  const call = (wanted: Omit<Request, "deadlineMs">, agent = control, deadlineMs = CONTROL_MS): Promise<Answer> =>
-    isRepeatable(wanted)
-      ? twice(() => request(agent, machine, { ...wanted, deadlineMs }))
-      : request(agent, machine, { ...wanted, deadlineMs });
+export function agentClient(
+  machine: string,
+  link: Link,
+  signal: AbortSignal,
+  times: { readonly controlMs?: number; readonly deadAfterMs?: number } = {},
+) {
+  const control = laneOver(channelAgent(link, signal));
+  const bulk = laneOver(channelAgent(link, signal));
+  const controlMs = times.controlMs ?? CONTROL_MS;
+  const call = (wanted: Omit<Request, "deadlineMs">, lane: Lane = control, deadlineMs = controlMs): Promise<Answer> =>
+    lane.next((agent) =>
+      isRepeatable(wanted)
+        ? twice(() => request(agent, machine, { ...wanted, deadlineMs }))
+        : request(agent, machine, { ...wanted, deadlineMs }),
+    );
   const put = (path: string, body: unknown, epoch: number): Promise<Answer> =>
     call({
       method: "PUT",
@@ -59,7 +68,7 @@ export function agentClient(machine: string, link: Link, signal: AbortSignal) {
           headers: known.length > 0 ? { "If-None-Match": known.map((root) => `"${root}"`).join(", ") } : {},
         },
         control,
-        fresh === "hash" ? BULK_MS : CONTROL_MS,
+        fresh === "hash" ? BULK_MS : controlMs,
       );
       return answer.status === 304 ? null : read(liveAnswer, answer);
     },
@@ -81,13 +90,7 @@ export function agentClient(machine: string, link: Link, signal: AbortSignal) {
       const head = await call({ method: "HEAD", path: `/v1/packs/${digest}` }, bulk);
       const offset = Number(head.headers["upload-offset"] ?? 0);
       const headers = { "Upload-Offset": String(offset), "Content-Type": "application/octet-stream", "Mooring-Epoch": String(epoch) };
-      await request(bulk, machine, {
-        method: "PUT",
-        path: `/v1/packs/${digest}`,
-        headers,
-        body: bytes.subarray(offset),
-        deadlineMs: BULK_MS,
-      });
+      await call({ method: "PUT", path: `/v1/packs/${digest}`, headers, body: bytes.subarray(offset) }, bulk, BULK_MS);
     },
     bindings: async (envelopes: readonly Envelope[], tombstones: readonly string[], epoch: number): Promise<BindingsAnswer> =>
       read(bindingsAnswer, await put("/v1/bindings", { envelopes, tombstones }, epoch)),
@@ -96,8 +99,11 @@ export function agentClient(machine: string, link: Link, signal: AbortSignal) {
     ack: async (stream: string, seq: number, epoch: number): Promise<void> => void (await put("/v1/events/ack", { stream, seq }, epoch)),
     audit: async (path: string): Promise<Uint8Array> => (await call({ method: "GET", path: `/v1/audit/${path}` })).body,
     /** Events after `after` ("<stream>.<seq>"); the stream ends when the link does or no beat comes for 40 s. */
-    events: (after: string | null, epoch: number, on: Events): Promise<void> =>
-      openEvents(channelAgent(link, signal), machine, { after, epoch, on, signal }),
+    events: (after: string | null, epoch: number, on: Events): Promise<void> => {
+      const options: StreamOptions = { after, epoch, on, signal };
+      const { deadAfterMs } = times;
+      return openEvents(channelAgent(link, signal), machine, deadAfterMs === undefined ? options : { ...options, deadAfterMs });
+    },
     close: (): void => {
       control.destroy();
       bulk.destroy();

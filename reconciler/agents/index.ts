@@ -1,2 +1,2 @@
 export { type AgentClient, agentClient } from "./client.ts";
-export type { Events } from "./events.ts";
+export type { Events } from "./frames.ts";

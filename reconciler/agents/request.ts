@@ -15,8 +15,8 @@ export type Answer = { readonly status: number; readonly headers: http.IncomingH
 const EXPECT_ABOVE_BYTES = 64 * 1024;
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 
-/** One request over `agent`, its answer whole. To give up it destroys the channel, never just the request's end. A cut answer, a dead channel or a
- *  passed deadline is AGENT_UNREACHABLE; a problem document is thrown as the error it names. */
+/** One request over `agent`, its answer whole. To give up it destroys the channel, never just the request's end. A cut answer, one whose end nothing
+ *  marks, a dead channel or a passed deadline is AGENT_UNREACHABLE; a problem document is thrown as the error it names. */
 export async function request(agent: http.Agent, who: string, wanted: Request): Promise<Answer> {
   const answer = await exchange(agent, who, wanted);
   if (answer.status < 400) return answer;
@@ -24,46 +24,43 @@ export async function request(agent: http.Agent, who: string, wanted: Request): 
 }
 
 function exchange(agent: http.Agent, who: string, wanted: Request): Promise<Answer> {
-  const { method, path, body, deadlineMs } = wanted;
+  const { method, path, deadlineMs } = wanted;
   const what = `${who}: ${method} ${path.split("?")[0] ?? ""}`;
+  const body = typeof wanted.body === "string" ? Buffer.from(wanted.body) : wanted.body;
+  const isBig = body !== undefined && body.length > EXPECT_ABOVE_BYTES;
   return new Promise((resolve, reject) => {
-    const isBig = body !== undefined && body.length > EXPECT_ABOVE_BYTES;
-    const req = http.request({
-      agent,
-      host: "lobster",
-      method,
-      path,
-      headers: {
-        "Mooring-Wire": "1",
-        ...wanted.headers,
-        ...(body === undefined ? {} : { "Content-Length": String(typeof body === "string" ? Buffer.byteLength(body) : body.length) }),
-        ...(isBig ? { Expect: "100-continue" } : {}),
-      },
-    });
-    let late = false;
-    const timer = setTimeout(() => {
-      late = true;
-      req.destroy(new Error("deadline"));
-    }, deadlineMs);
-    const fail = (cause: unknown): void => {
+    const req = http.request({ agent, host: "lobster", method, path, headers: headersOf(wanted.headers, body, isBig) });
+    const fail = (why: string, cause?: unknown): void => {
       clearTimeout(timer);
-      const ours = cause instanceof MooringError ? cause : null;
-      reject(
-        ours ?? new MooringError("AGENT_UNREACHABLE", what, { why: late ? `no answer in ${deadlineMs} ms` : "the channel ended", cause }),
-      );
+      reject(cause instanceof MooringError ? cause : new MooringError("AGENT_UNREACHABLE", what, { why, cause }));
+      req.destroy();
     };
-    req.on("error", fail);
+    // Not by the request's own error: that one waits for a channel, and for the close of a channel.
+    const timer = setTimeout(() => fail(`no answer in ${deadlineMs} ms`), deadlineMs);
+    req.on("error", (cause) => fail("the channel ended", cause));
     req.on("response", (res) => {
-      const done = readBody(res).then((body) => ({ status: res.statusCode ?? 0, headers: res.headers, body }));
-      done.finally(() => clearTimeout(timer)).then(resolve, fail);
+      answerOf(res, method)
+        .finally(() => {
+          clearTimeout(timer);
+          if (!req.writableEnded) req.destroy(); // refused before its body was asked for: the channel can carry nothing more
+        })
+        .then(resolve, (cause: unknown) => fail("the answer was cut", cause));
     });
-    if (body === undefined) req.end();
-    else if (isBig) req.on("continue", () => req.end(body)).flushHeaders();
+    if (isBig) req.on("continue", () => req.end(body)).flushHeaders();
     else req.end(body);
   });
 }
 
-async function readBody(res: http.IncomingMessage): Promise<Buffer> {
+function headersOf(headers: Request["headers"], body: Uint8Array | undefined, isBig: boolean): http.OutgoingHttpHeaders {
+  if (body === undefined) return { "Mooring-Wire": "1", ...headers };
+  return { "Mooring-Wire": "1", ...headers, "Content-Length": String(body.length), ...(isBig ? { Expect: "100-continue" } : {}) };
+}
+
+/** The whole answer, or an error when it was cut or nothing says where it ends. */
+export async function answerOf(res: http.IncomingMessage, method: string): Promise<Answer> {
+  const isBodiless = method === "HEAD" || res.statusCode === 304 || res.statusCode === 204;
+  if (!isBodiless && res.headers["content-length"] === undefined && res.headers["transfer-encoding"] === undefined)
+    throw new Error("an answer that only the channel's end would end");
   const parts: Buffer[] = [];
   let size = 0;
   for await (const part of res as AsyncIterable<Buffer>) {
@@ -72,10 +69,11 @@ async function readBody(res: http.IncomingMessage): Promise<Buffer> {
     parts.push(part);
   }
   if (!res.complete) throw new Error("cut answer");
-  return Buffer.concat(parts);
+  return { status: res.statusCode ?? 0, headers: res.headers, body: Buffer.concat(parts) };
 }
 
-function problemOf(answer: Answer, what: string): MooringError {
+/** The error that a problem document names. */
+export function problemOf(answer: Answer, what: string): MooringError {
   const parsed = problem.safeParse(jsonOf(answer.body));
   if (!parsed.success)
     return new MooringError("AGENT_ANSWER_MALFORMED", what, { why: `status ${answer.status} without a problem document` });

@@ -4,6 +4,7 @@ import type { Duplex } from "node:stream";
 import ssh2 from "ssh2";
 import { hasCode, MooringError } from "#base/errors/index.ts";
 import { withDeadline } from "#base/time/index.ts";
+import { destroyable } from "./channel.ts";
 import type { Link } from "./link.ts";
 import type { PinnedHost } from "./pinned-host.ts";
 
@@ -13,10 +14,13 @@ export type ConnectOptions = {
   readonly signal: AbortSignal;
   /** TCP, key exchange and login together; 20 s unless given. */
   readonly timeoutMs?: number;
+  /** From asking for a channel to having it; 10 s unless given. */
+  readonly channelTimeoutMs?: number;
 };
 
 const TIMEOUT_MS = 20_000;
 const CHANNEL_TIMEOUT_MS = 10_000;
+const CLOSE_MS = 1_000; // what a peer gets to take our goodbye before its connection is cut
 // SSH keepalive is only the second net: liveness is the beat on the event stream (WIRE §1).
 const KEEPALIVE_MS = 60_000;
 
@@ -24,9 +28,10 @@ const KEEPALIVE_MS = 60_000;
  *  SSH_HUNG (TCP but no SSH in time), SSH_KEY_UNREADABLE. The host key is compared with the pins before anything is sent to the host. */
 export async function connect(host: PinnedHost, options: ConnectOptions): Promise<Link> {
   const timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
+  const until = performance.now() + timeoutMs;
   const deadline = AbortSignal.any([options.signal, AbortSignal.timeout(timeoutMs)]);
   const socket = await dial(host, deadline, options.signal);
-  return login(host, socket, options, timeoutMs);
+  return login(host, socket, options, Math.max(1, Math.ceil(until - performance.now())));
 }
 
 /** TCP with Nagle off: ssh2's own sockets leave it on, and an exec then takes 48 ms instead of 3 (measured). */
@@ -56,19 +61,24 @@ function login(host: PinnedHost, sock: net.Socket, options: ConnectOptions, time
   return new Promise((resolve, reject) => {
     const closed = new Promise<void>((done) => client.once("close", () => done()));
     const onAbort = (): void => {
-      client.destroy();
       reject(new MooringError("SSH_UNREACHABLE", `${where(host)}: the connection was given up`));
+      client.destroy();
+      sock.destroy();
     };
+    if (options.signal.aborted) return onAbort();
     options.signal.addEventListener("abort", onAbort, { once: true });
     // Stays for the life of the client: an `error` nobody hears would end the hub.
-    client.on("error", (cause: Error) => reject(refusal ?? loginError(host, cause)));
+    client.on("error", (cause: Error) => {
+      reject(refusal ?? loginError(host, cause));
+      if (Reflect.get(cause, "level") === "client-timeout") client.destroy(); // ssh2 only says goodbye, which a hung peer never answers
+    });
     client.once("close", () => {
       options.signal.removeEventListener("abort", onAbort);
       reject(refusal ?? new MooringError("SSH_UNREACHABLE", `${where(host)}: the connection ended before login`));
     });
     client.once("ready", () => {
       options.signal.removeEventListener("abort", onAbort);
-      resolve(linkOf(host, client, closed));
+      resolve(linkOf(host, client, { closed, channelMs: options.channelTimeoutMs ?? CHANNEL_TIMEOUT_MS }));
     });
     try {
       client.connect({
@@ -86,41 +96,60 @@ function login(host: PinnedHost, sock: net.Socket, options: ConnectOptions, time
         },
       });
     } catch (cause) {
-      client.destroy();
+      options.signal.removeEventListener("abort", onAbort);
+      sock.destroy();
       reject(new MooringError("SSH_KEY_UNREADABLE", "the hub's SSH key", { cause }));
     }
   });
 }
 
-function linkOf(host: PinnedHost, client: ssh2.Client, closed: Promise<void>): Link {
+function linkOf(host: PinnedHost, client: ssh2.Client, of: { readonly closed: Promise<void>; readonly channelMs: number }): Link {
+  const life = { isOver: false };
+  client.once("close", () => {
+    life.isOver = true;
+  });
   return {
-    closed,
-    close: () => client.end(),
-    channel: (signal) => openChannel(host, client, signal),
+    closed: of.closed,
+    close: () => {
+      if (life.isOver) return;
+      client.end();
+      const cut = setTimeout(() => client.destroy(), CLOSE_MS);
+      client.once("close", () => clearTimeout(cut));
+    },
+    channel: async (signal) => {
+      if (life.isOver) throw gone(host);
+      try {
+        return await withDeadline(`${where(host)}: a channel`, of.channelMs, (until) => execChannel(host, client, until), signal);
+      } catch (cause) {
+        if (hasCode(cause, "DEADLINE_PASSED")) throw new MooringError("SSH_HUNG", `${where(host)}: no channel in time`, { cause });
+        throw life.isOver ? gone(host, cause) : cause;
+      }
+    },
   };
 }
 
-async function openChannel(host: PinnedHost, client: ssh2.Client, signal: AbortSignal): Promise<Duplex> {
-  try {
-    return await withDeadline(`${where(host)}: a channel`, CHANNEL_TIMEOUT_MS, () => execChannel(host, client), signal);
-  } catch (cause) {
-    if (hasCode(cause, "DEADLINE_PASSED")) throw new MooringError("SSH_HUNG", `${where(host)}: no channel in time`, { cause });
-    throw cause;
-  }
-}
-
-/** The text of the command is replaced by the forced command in authorized_keys. */
-function execChannel(host: PinnedHost, client: ssh2.Client): Promise<Duplex> {
+/** The text of the command is replaced by the forced command in authorized_keys. A channel that comes after `signal` fired is closed again. */
+function execChannel(host: PinnedHost, client: ssh2.Client, signal: AbortSignal): Promise<Duplex> {
   return new Promise((resolve, reject) => {
+    if (signal.aborted) return reject(gone(host, signal.reason));
+    const onAbort = (): void => reject(gone(host, signal.reason));
+    signal.addEventListener("abort", onAbort, { once: true });
     try {
       client.exec("stdio", (cause, channel) => {
+        signal.removeEventListener("abort", onAbort);
         if (cause !== undefined && cause !== null) reject(new MooringError("SSH_CHANNEL_REFUSED", `${where(host)}: no channel`, { cause }));
-        else resolve(channel);
+        else if (signal.aborted) channel.close();
+        else resolve(destroyable(channel));
       });
     } catch (cause) {
-      reject(new MooringError("SSH_UNREACHABLE", `${where(host)}: the connection is gone`, { cause }));
+      signal.removeEventListener("abort", onAbort);
+      reject(gone(host, cause));
     }
   });
+}
+
+function gone(host: PinnedHost, cause?: unknown): MooringError {
+  return new MooringError("SSH_UNREACHABLE", `${where(host)}: the connection is gone or was given up`, { cause });
 }
 
 function loginError(host: PinnedHost, cause: Error): MooringError {

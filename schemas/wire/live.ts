@@ -60,24 +60,23 @@ export const condition = z.object({
 });
 export type Condition = z.infer<typeof condition>;
 
+/** One plugin as its supervisor sees it. `runSeq` counts its starts since the agent's own. */
+export const pluginStatus = z.object({
+  id: z.string(),
+  version: z.string(),
+  state: z.enum(["running", "starting", "stopped", "backing-off", "failed", "withheld"]),
+  pid: z.nullable(counter),
+  runSeq: counter,
+  restarts: counter,
+  health: z.enum(["healthy", "unhealthy", "unknown"]),
+  since: time,
+  lastExit: z.optional(z.nullable(z.object({ runSeq: counter, code: z.nullable(counter), signal: z.nullable(z.string()) }))),
+});
+
 /** GET /v1/status of an agent. */
 export const agentStatus = z.object({
   conditions: z.readonly(z.array(condition)),
-  plugins: z.readonly(
-    z.array(
-      z.object({
-        id: z.string(),
-        version: z.string(),
-        state: z.enum(["running", "starting", "stopped", "backing-off", "failed", "withheld"]),
-        pid: z.nullable(counter),
-        runSeq: counter,
-        restarts: counter,
-        health: z.enum(["healthy", "unhealthy", "unknown"]),
-        since: time,
-        lastExit: z.optional(z.nullable(z.object({ runSeq: counter, code: z.nullable(counter), signal: z.nullable(z.string()) }))),
-      }),
-    ),
-  ),
+  plugins: z.readonly(z.array(pluginStatus)),
   held: z.nullable(z.string()),
 });
 export type AgentStatus = z.infer<typeof agentStatus>;

@@ -24,7 +24,11 @@ export const NAME = /^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$/;
 export const SECRET_REF = /^secret:\/\/[a-z0-9][a-z0-9._-]{0,62}(\/[a-z0-9][a-z0-9._-]{0,62}){1,3}$/;
 export const SECTION_KEY = /^[a-z0-9][a-z0-9._@:/-]*$/;
 
-const text = <T extends string>(pattern: RegExp) => z.pipe(z.string().check(z.regex(pattern)), z.transform((value) => value as T));
+const text = <T extends string>(pattern: RegExp) =>
+  z.pipe(
+    z.string().check(z.regex(pattern)),
+    z.transform((value) => value as T),
+  );
 
 export const fleetId = text<FleetId>(NAME);
 export const machineId = text<MachineId>(NAME);

@@ -31,7 +31,15 @@ export type Binding = z.infer<typeof binding>;
 
 /** A sealed secret for one grant on one machine. aad = canonical bytes of its Binding; sig = the vault's Ed25519 over
  *  "mooring/envelope/v1\n" ‖ framed(aad, enc, ct); signer = digest of the vault key's text in trust.vaultKeys. */
-export const envelope = z.strictObject({ v: z.literal(1), suite: z.literal(SUITE), aad: bytes64, enc: bytes64, ct: bytes64, signer: digest, sig: bytes64 });
+export const envelope = z.strictObject({
+  v: z.literal(1),
+  suite: z.literal(SUITE),
+  aad: bytes64,
+  enc: bytes64,
+  ct: bytes64,
+  signer: digest,
+  sig: bytes64,
+});
 export type Envelope = z.infer<typeof envelope>;
 
 /** A machine that holds no running lease opens nothing. Signed by the vault: sig = Ed25519 over "mooring/lease/v1\n" ‖ canon(lease). */
@@ -50,7 +58,11 @@ export type SignedLease = z.infer<typeof signedLease>;
 
 /** PUT /v1/bindings. A tombstone takes an envelope away: name of the grant section. */
 export const bindingsRequest = z.strictObject({ envelopes: z.readonly(z.array(envelope)), tombstones: z.readonly(z.array(z.string())) });
-export const bindingsAnswer = z.object({ items: z.readonly(z.array(z.object({ grant: z.string(), outcome: z.enum(["accepted", "stale", "refused"]), code: z.optional(z.string()) }))) });
+export const bindingsAnswer = z.object({
+  items: z.readonly(
+    z.array(z.object({ grant: z.string(), outcome: z.enum(["accepted", "stale", "refused"]), code: z.optional(z.string()) })),
+  ),
+});
 export type BindingsAnswer = z.infer<typeof bindingsAnswer>;
 
 /** A signed operator statement (pause, hold, prune, restore, override, reset, revoke): SSHSIG namespace mooring-action over `bytes`. */
@@ -85,5 +97,12 @@ export const sealAnswer = z.object({
 export type SealAnswer = z.infer<typeof sealAnswer>;
 
 /** GET /v1/info of the vault. */
-export const vaultInfo = z.object({ fleet: fleetId, uid: counter, recipient: z.string(), key: z.string(), origin: z.string(), treeSize: counter });
+export const vaultInfo = z.object({
+  fleet: fleetId,
+  uid: counter,
+  recipient: z.string(),
+  key: z.string(),
+  origin: z.string(),
+  treeSize: counter,
+});
 export type VaultInfo = z.infer<typeof vaultInfo>;

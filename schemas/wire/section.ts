@@ -8,7 +8,12 @@ export type Delivery =
   | { readonly mode: "resolve" }
   | { readonly mode: "egress"; readonly hosts: readonly string[]; readonly header: string };
 
-export type Grant = { readonly subject: PluginId | "gateway"; readonly ref: SecretRef; readonly delivery: Delivery; readonly expires: Time | null };
+export type Grant = {
+  readonly subject: PluginId | "gateway";
+  readonly ref: SecretRef;
+  readonly delivery: Delivery;
+  readonly expires: Time | null;
+};
 
 export type RoleRule = {
   readonly by: "people" | "ci" | "hub";
@@ -17,9 +22,18 @@ export type RoleRule = {
   readonly touch: "optional" | "required";
 };
 /** One key of a principal, good for documents whose release serial is in from..until, both inclusive; null = no end. */
-export type PrincipalKey = { readonly key: string; readonly touch: "optional" | "required"; readonly from: number; readonly until: number | null };
+export type PrincipalKey = {
+  readonly key: string;
+  readonly touch: "optional" | "required";
+  readonly from: number;
+  readonly until: number | null;
+};
 export type VaultKey = { readonly key: string; readonly from: number; readonly until: number | null };
-export type ActionRule = { readonly actions: readonly string[]; readonly principals: readonly string[]; readonly maxSeconds: number | null };
+export type ActionRule = {
+  readonly actions: readonly string[];
+  readonly principals: readonly string[];
+  readonly maxSeconds: number | null;
+};
 
 export type RoleName = "root" | "release" | "access" | "secrets";
 
@@ -55,10 +69,20 @@ export type IdentitySection = {
   readonly mode: "observe" | "manage";
   readonly classes: readonly string[];
 };
-export type PostureSection = { readonly kind: "posture"; readonly checks: Json; readonly power: Json; readonly onViolation: "warn" | "withhold-secrets" };
+export type PostureSection = {
+  readonly kind: "posture";
+  readonly checks: Json;
+  readonly power: Json;
+  readonly onViolation: "warn" | "withhold-secrets";
+};
 export type OpenclawSection = { readonly kind: "openclaw"; readonly version: string; readonly bundle: Digest; readonly config: Json };
 export type SshdSection = { readonly kind: "sshd"; readonly settings: Readonly<Record<string, string>> };
-export type AccountSection = { readonly kind: "account"; readonly name: string; readonly exclusive: boolean; readonly keys: readonly string[] };
+export type AccountSection = {
+  readonly kind: "account";
+  readonly name: string;
+  readonly exclusive: boolean;
+  readonly keys: readonly string[];
+};
 /** `key` = digest of the machine's kx text, so swapping the key is an access change. */
 export type GrantSection = { readonly kind: "grant"; readonly name: string; readonly grant: Grant; readonly key: Digest };
 export type PluginSection = {

@@ -9,7 +9,6 @@ export const SSH = {
   SSH_UNREACHABLE: { disposition: "retry", fix: "check that the machine is on and its address is right" },
   SSH_HUNG: { disposition: "retry", fix: "the machine answers TCP but nothing above it; look at its load" },
   SSH_CHANNEL_REFUSED: { disposition: "retry", fix: "see MaxSessions of the machine's sshd and the agent's own log" },
-  AGENT_UNREACHABLE: { disposition: "retry", fix: "the machine is up but its agent does not answer: look at openclaw-lobster's service and log" },
   AGENT_ANSWER_MALFORMED: { disposition: "retry", fix: "compare the versions of hub and agent" },
   AGENT_REFUSED: { disposition: "refused", fix: "see the machine's own status and log" },
 } as const satisfies CatalogPart;

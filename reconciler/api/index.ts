@@ -1,0 +1,3 @@
+export { listenOn } from "./listen.ts";
+export { apiServer } from "./server.ts";
+export type { HubFacts } from "./view.ts";

@@ -1,0 +1,104 @@
+import type { Digest } from "#base/canonical/index.ts";
+import { MooringError } from "#base/errors/index.ts";
+import { type Clock, type Time, timeOf } from "#base/time/index.ts";
+import { parseAllowedSigners } from "#proof/sshsig/index.ts";
+import { type FleetTarget, fleetTarget } from "../machine/index.ts";
+import { type Branch, branchOf, NO_BRANCH, type Outcome, outcomeReader, type Selection, selectTarget } from "../revision/index.ts";
+import type { Oid, Source } from "../source/index.ts";
+
+/** Where the fleet repo stands after a look. `target` = what runs; null before anything was ever released. */
+export type SourceView = {
+  readonly head: Selection["head"] | null;
+  readonly target: FleetTarget | null;
+  readonly branch: Branch;
+  readonly checkedAt: Time | null;
+};
+
+export type SourceLoop = {
+  /** One look: poll, verify, select. Gives the view and whether the target changed. Throws what keeps the last good target in force. */
+  look(signal: AbortSignal): Promise<{ readonly view: SourceView; readonly isNew: boolean }>;
+  readonly view: () => SourceView;
+};
+
+/** Follows main and the releases branch of one source, from the pinned trust root on. The last verified revision is a file of ours; nothing is ever
+ *  taken from behind it. */
+export function makeSourceLoop(source: Source, pin: Digest, version: string, clock: Clock): SourceLoop {
+  const reader = outcomeReader(source, version);
+  const branches = new Map<string, Branch>();
+  let branchTip: Oid | null = null;
+  let view: SourceView = { head: null, target: null, branch: NO_BRANCH, checkedAt: null };
+  let judgedAt = 0;
+
+  const readBranch = async (tip: Oid | null, fleet: string): Promise<Branch> => {
+    if (tip === null) return NO_BRANCH;
+    if (tip !== branchTip) branches.clear();
+    branchTip = tip;
+    let branch = branches.get(fleet);
+    if (branch === undefined) branches.set(fleet, (branch = branchOf(await source.readReleases(tip), fleet)));
+    return branch;
+  };
+  const look = async (signal: AbortSignal): Promise<{ view: SourceView; isNew: boolean }> => {
+    const polled = await source.poll(signal);
+    const now = clock();
+    if (!polled.changed && view.head !== null && now - judgedAt < REJUDGE_MS)
+      return { view: (view = { ...view, checkedAt: timeOf(now) }), isNew: false };
+    if (polled.main === null) throw new MooringError("REPO_EMPTY", "the fleet repo has no main branch");
+    const verified = await source.readVerified();
+    const headOutcome = await reader.read(polled.main);
+    const fleet = headOutcome.at === "read" ? headOutcome.resolved.fleet : (view.target?.resolved.fleet ?? "");
+    const branch = await readBranch(polled.releases, fleet);
+    await verifyAuthors(source, (revision) => reader.read(revision), verified, polled.main);
+    const selection = await selectTarget({
+      source,
+      reader,
+      head: polled.main,
+      since: verified?.revision ?? null,
+      minSerial: verified?.serial ?? 0,
+      branchFor: () => branch,
+      holds: { pin },
+      now: timeOf(now),
+    });
+    judgedAt = now;
+    const target =
+      selection.target === null
+        ? view.target
+        : fleetTarget(selection.target, branch, (digest) => ageFileOf(source, selection.target, digest));
+    if (selection.target !== null && target !== null)
+      await source.storeVerified({ revision: target.revision, serial: target.head.release.doc.serial });
+    const isNew = target !== null && keyOf(target) !== (view.target === null ? null : keyOf(view.target));
+    view = { head: selection.head, target, branch, checkedAt: timeOf(now) };
+    return { view, isNew };
+  };
+  return { look, view: () => view };
+}
+
+// Releases expire without anybody pushing.
+const REJUDGE_MS = 60_000;
+
+function keyOf(target: FleetTarget): string {
+  return `${target.revision} ${target.head.release.digest} ${target.secrets?.digest ?? ""}`;
+}
+
+/** spec.trust.commits of the last verified revision (at first contact, the head's own) holds for what came after it. */
+async function verifyAuthors(
+  source: Source,
+  read: (revision: Oid) => Promise<Outcome>,
+  verified: { readonly revision: Oid; readonly serial: number } | null,
+  head: Oid,
+): Promise<void> {
+  const judge = await read(verified?.revision ?? head);
+  if (judge.at !== "read") return; // what can't be read is not selected either
+  const { require, allowedSigners } = judge.repo.fleet.doc.spec.trust.commits;
+  if (require === "none") return;
+  const file = judge.tree.get(allowedSigners);
+  if (file === undefined) throw new MooringError("FLEET_INVALID", `${allowedSigners} is missing`);
+  const allowed = parseAllowedSigners(Buffer.from(await source.readBlob(file.oid)).toString("utf8"));
+  await source.verifyCommits({ require, head, since: verified?.revision ?? null, allowed, serial: Math.max(1, verified?.serial ?? 1) });
+}
+
+async function ageFileOf(source: Source, target: Selection["target"], digest: Digest): Promise<Uint8Array> {
+  const path = target?.outcome.resolved.hubSettings.ageFiles.get(digest);
+  const file = path === undefined ? undefined : target?.outcome.tree.get(path);
+  if (file === undefined) throw new MooringError("FLEET_INVALID", "an age file of the released revision is missing", { why: digest });
+  return source.readBlob(file.oid);
+}

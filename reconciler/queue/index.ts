@@ -1,0 +1,1 @@
+export { makeQueue, type Next, type Queue } from "./queue.ts";
