@@ -1,3 +1,4 @@
+import type { Digest } from "#base/canonical/index.ts";
 import { MooringError, type Problem, toProblem } from "#base/errors/index.ts";
 import { errorField } from "#base/log/index.ts";
 import { backoffMs, type Clock, type Time, timeOf } from "#base/time/index.ts";
@@ -28,7 +29,7 @@ export type MachineView = {
   readonly mode: "observe" | "manage";
   readonly conditions: readonly Condition[];
   readonly hello: Hello | null;
-  readonly desiredRoot: string;
+  readonly desiredRoot: Digest;
   readonly inSync: boolean;
   readonly lastAppliedRevision: string | null;
   readonly lastAttemptedRevision: string | null;
