@@ -1,0 +1,39 @@
+#!/bin/sh
+# The quick checks: format, lint, types, unused code, the pure tests in one process. `--format`, `--lint`, `--types` run one of them.
+set -eu
+cd "$(dirname "$0")/.."
+sh scripts/setup.sh
+PATH=$PWD/node_modules/.bin:$PATH
+export PATH
+
+format() { biome format .; }
+lint() { oxlint --type-aware --deny-warnings; }
+types() { tsc -p .; }
+unused() { knip --no-progress --no-config-hints; }
+pure() {
+  # Pure tests share one process: they hold no global state. What needs a process or a socket lives in test/.
+  find base schemas proof seal bundle plan reconciler lobster enclave-bridge egress cli sdk scripts bench examples \
+    \( -name node_modules -o -name dist \) -prune -o -name '*.test.ts' -print | sort >"$list"
+  # shellcheck disable=SC2046 # our own file names hold no spaces
+  node --test --test-isolation=none $(cat "$list")
+}
+
+case ${1:-all} in
+--format) format ;;
+--lint) lint ;;
+--types) types ;;
+--unused) unused ;;
+all)
+  list=$(mktemp)
+  trap 'rm -f "$list"' EXIT
+  format
+  lint
+  types
+  unused
+  pure
+  ;;
+*)
+  echo "check.sh: unknown option $1" >&2
+  exit 1
+  ;;
+esac
