@@ -38,13 +38,22 @@ export type Supervisor = {
   hold(id: PluginId, reason: string): Promise<void>;
   release(id: PluginId): Promise<void>;
   /** Redacted lines of one plugin from `afterSeq` on (a bounded ring in memory), then live ones. */
-  follow(id: PluginId, onLine: (line: { readonly seq: number; readonly stream: "stdout" | "stderr"; readonly text: string }) => void): () => void;
+  follow(
+    id: PluginId,
+    onLine: (line: { readonly seq: number; readonly stream: "stdout" | "stderr"; readonly text: string }) => void,
+  ): () => void;
   stop(): Promise<void>;
 };
 
 export type SupervisorEvent =
   | { readonly kind: "plugin.started"; readonly id: PluginId; readonly runSeq: number; readonly version: string }
-  | { readonly kind: "plugin.exited"; readonly id: PluginId; readonly runSeq: number; readonly code: number | null; readonly signal: string | null }
+  | {
+      readonly kind: "plugin.exited";
+      readonly id: PluginId;
+      readonly runSeq: number;
+      readonly code: number | null;
+      readonly signal: string | null;
+    }
   | { readonly kind: "plugin.failed"; readonly id: PluginId; readonly restarts: number };
 
 /** What the supervisor asks before each start: the tree is re-hashed against its signed list. A run whose tree is not whole does not start. */

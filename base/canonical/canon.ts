@@ -26,7 +26,10 @@ function write(value: unknown, depth: number): string {
       if (value === null) return "null";
       if (depth > MAX_DEPTH) throw refused(`more than ${MAX_DEPTH} brackets open at once`);
       return Array.isArray(value) ? writeList(value, depth) : writeObject(value, depth);
-    default:
+    case "undefined":
+    case "bigint":
+    case "function":
+    case "symbol":
       throw refused(`a ${typeof value} is not JSON`);
   }
 }
@@ -72,7 +75,8 @@ function byUtf16(a: string, b: string): number {
 export function readCanonical(bytes: Uint8Array): Json {
   const value = parse(bytes);
   const again = canonBytes(value);
-  if (again.length !== bytes.length || !again.every((byte, i) => byte === bytes[i])) throw refused("bytes that are not their own canonical form");
+  if (again.length !== bytes.length || !again.every((byte, i) => byte === bytes[i]))
+    throw refused("bytes that are not their own canonical form");
   return value;
 }
 

@@ -25,7 +25,8 @@ export function toProblem(err: MooringError): Problem {
 /** Lines for a person: code and message, then why and fix, each only if there is one. Errors that are not ours give their class name
  *  only, since their text may hold a token; run with MOORING_DEBUG=1 to let them crash with a stack. */
 export function formatError(err: unknown): string {
-  if (!(err instanceof MooringError)) return `INTERNAL: unexpected ${err instanceof Error ? err.name : typeof err}\n  fix: report this; MOORING_DEBUG=1 prints the stack`;
+  if (!(err instanceof MooringError))
+    return `INTERNAL: unexpected ${err instanceof Error ? err.name : typeof err}\n  fix: report this; MOORING_DEBUG=1 prints the stack`;
   const lines = [`${err.code}: ${err.message}`];
   if (err.why !== undefined) lines.push(`  why: ${err.why}`);
   if (err.fix !== "") lines.push(`  fix: ${err.fix}`);

@@ -12,8 +12,10 @@ export type Log = {
 
 /** A Log that writes one JSON line per entry through `write`. */
 export function lineLog(write: (line: string) => void, now: () => number, base: Fields = {}): Log {
-  const at = (level: string) => (fields: Fields, message: string): void =>
-    write(`${JSON.stringify({ level, time: new Date(now()).toISOString(), ...base, ...fields, msg: message })}\n`);
+  const at =
+    (level: string) =>
+    (fields: Fields, message: string): void =>
+      write(`${JSON.stringify({ level, time: new Date(now()).toISOString(), ...base, ...fields, msg: message })}\n`);
   return { info: at("info"), warn: at("warn"), error: at("error") };
 }
 

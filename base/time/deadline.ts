@@ -1,7 +1,12 @@
 import { MooringError } from "#base/errors/index.ts";
 
 /** The result of `work`, or DEADLINE_PASSED naming `what` after `ms`. `work` gets a signal that fires at the deadline and MUST stop on it. */
-export async function withDeadline<T>(what: string, ms: number, work: (signal: AbortSignal) => Promise<T>, outer?: AbortSignal): Promise<T> {
+export async function withDeadline<T>(
+  what: string,
+  ms: number,
+  work: (signal: AbortSignal) => Promise<T>,
+  outer?: AbortSignal,
+): Promise<T> {
   const abort = new AbortController();
   const onOuter = (): void => abort.abort(outer?.reason);
   outer?.addEventListener("abort", onOuter, { once: true });

@@ -8,7 +8,10 @@ export const AGENT = {
   GENERATION_MOVED: { disposition: "retry", fix: "read the live state again and plan anew" },
   PLUGIN_NOT_STARTED: { disposition: "retry", fix: "look at `openclaw-lobster status` and the free disk space; it is tried again" },
   PLUGIN_UNKNOWN: { disposition: "refused", fix: "name a plugin of the current generation; `openclaw-lobster status` lists them" },
-  PLUGIN_UIDS_SPENT: { disposition: "stalled", fix: "remove folders of plugins that are gone from plugins/, or run init with a wider range" },
+  PLUGIN_UIDS_SPENT: {
+    disposition: "stalled",
+    fix: "remove folders of plugins that are gone from plugins/, or run init with a wider range",
+  },
   UIDS_UNREADABLE: { disposition: "stalled", fix: "restore the file from a backup; without it plugins could get each other's files" },
   ONE_UID: { disposition: "stalled", fix: "run it as root after `openclaw-lobster init`, or for a try-out add --insecure-one-uid" },
   PINS_REFUSED: { disposition: "stalled", fix: "enroll the machine again: `mooring enroll` writes the pins file" },
@@ -24,7 +27,10 @@ export const AGENT = {
   AGENT_FAULT: { disposition: "retry", fix: "look at the agent's log on the machine and report it" },
   DISK_FULL: { disposition: "retry", fix: "make room on the machine's disk" },
   STATE_BROKEN: { disposition: "stalled", fix: "remove state/ and generations/ on the machine; the hub applies the release anew" },
-  CONTENT_CORRUPT: { disposition: "retry", fix: "nothing: the bundle counts as missing and is sent again; look at the disk if it comes back" },
+  CONTENT_CORRUPT: {
+    disposition: "retry",
+    fix: "nothing: the bundle counts as missing and is sent again; look at the disk if it comes back",
+  },
   INCARNATION_OTHER: { disposition: "refused", fix: "update spec.incarnation and spec.enclave of the machine from its newest statement" },
   APPLY_UNKNOWN: { disposition: "refused", fix: "send the apply again with PUT" },
   APPLY_COMMITTED: { disposition: "refused", fix: "apply another revision: a switched generation is not cancelled" },

@@ -2,7 +2,7 @@ import type { CatalogPart } from "./entry.ts";
 
 /** Encodings, files and time. */
 export const BASE = {
-  NOT_YET: { disposition: "stalled", fix: "leave the field out until a version that does it; ARCHITECTURE.md lists them under \"Not yet\"" },
+  NOT_YET: { disposition: "stalled", fix: 'leave the field out until a version that does it; ARCHITECTURE.md lists them under "Not yet"' },
   CANON_REFUSED: { disposition: "refused", fix: "send the document in its canonical form (RFC 8785)" },
   DIGEST_MALFORMED: { disposition: "refused", fix: "write sha256: and 64 lower-case hex digits" },
   BASE64_MALFORMED: { disposition: "refused", fix: "use padded standard base64 without line breaks" },
