@@ -37,6 +37,14 @@ export function makeSourceLoop(source: Source, pin: Digest, version: string, clo
     if (branch === undefined) branches.set(fleet, (branch = branchOf(await source.readReleases(tip), fleet)));
     return branch;
   };
+  /** The fleet's name by the first of these commits that reads: a broken head must not hide the releases of the good one before it. */
+  const fleetNamed = async (revisions: readonly Oid[]): Promise<string> => {
+    for (const revision of revisions) {
+      const outcome = await reader.read(revision);
+      if (outcome.at === "read") return outcome.resolved.fleet;
+    }
+    return "";
+  };
   const look = async (signal: AbortSignal): Promise<{ view: SourceView; isNew: boolean }> => {
     const polled = await source.poll(signal);
     const now = clock();
@@ -44,8 +52,7 @@ export function makeSourceLoop(source: Source, pin: Digest, version: string, clo
       return { view: (view = { ...view, checkedAt: timeOf(now) }), isNew: false };
     if (polled.main === null) throw new MooringError("REPO_EMPTY", "the fleet repo has no main branch");
     const verified = await source.readVerified();
-    const headOutcome = await reader.read(polled.main);
-    const fleet = headOutcome.at === "read" ? headOutcome.resolved.fleet : (view.target?.resolved.fleet ?? "");
+    const fleet = await fleetNamed([polled.main, ...(verified === null ? [] : [verified.revision])]);
     const branch = await readBranch(polled.releases, fleet);
     await verifyAuthors(source, (revision) => reader.read(revision), verified, polled.main);
     const selection = await selectTarget({
