@@ -1,5 +1,5 @@
 import type { Json } from "#base/canonical/index.ts";
-import * as z from "zod";
+import type * as z from "zod";
 import { type Problem, problem } from "./finding.ts";
 import { nearest } from "./suggest.ts";
 import { locate, type Path, shown } from "./yaml.ts";
