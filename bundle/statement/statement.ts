@@ -7,7 +7,7 @@ import type { TarFile } from "../tar.ts";
 /** The statement a signer makes about `packed`. `serial` grows with every signed bundle of a plugin and is what downgrades are seen by. Pure. */
 export function statementFor(packed: Packed, serial: number): PluginStatement {
   if (!Number.isSafeInteger(serial) || serial < 1)
-    throw new MooringError("STATEMENT_MALFORMED", `serial of plugin ${packed.manifest.id}`, {
+    throw new MooringError("BUNDLE_STATEMENT_MALFORMED", `serial of plugin ${packed.manifest.id}`, {
       why: "a serial is a whole number from 1 on",
       fix: "give --serial a number from 1 on",
     });

@@ -40,7 +40,7 @@ export function statementBytes(statement: PluginStatement): Uint8Array {
 }
 
 /** The inverse of `statementBytes`: exactly these members, canonical, tree recomputed from the list. Throws STATEMENT_TYPE_MISMATCH for
- *  an attestation of another kind and STATEMENT_MALFORMED for anything else. Pure. */
+ *  an attestation of another kind and BUNDLE_STATEMENT_MALFORMED for anything else. Pure. */
 export function parseStatement(bytes: Uint8Array): PluginStatement {
   const value = readJson(bytes);
   if (!isJsonObject(value)) throw malformed("it is not an object");
@@ -157,5 +157,5 @@ export function quote(value: unknown): string {
 }
 
 function malformed(why: string, cause?: unknown): MooringError {
-  return new MooringError("STATEMENT_MALFORMED", "a signed statement", { why, cause });
+  return new MooringError("BUNDLE_STATEMENT_MALFORMED", "a signed statement", { why, cause });
 }

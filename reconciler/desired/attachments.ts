@@ -116,9 +116,7 @@ export async function checkSecrets(
       const have = await digestAt(files, path, cache);
       if (have === entry.digest) continue;
       const where = secret.locate(["spec", "versions", version, have === null ? "file" : "digest"]);
-      findings.push(
-        finding("SECRET_FILE_MISMATCH", secret.file, where, have === null ? `there is no ${path}` : `${path} has another digest`),
-      );
+      findings.push(finding("SECRET_FILE_WRONG", secret.file, where, have === null ? `there is no ${path}` : `${path} has another digest`));
     }
   }
 }

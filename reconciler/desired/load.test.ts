@@ -155,9 +155,9 @@ test("an override must not overlap another, and names version and digest togethe
 });
 
 test("age files and locks agree with their documents", async () => {
-  assert.deepEqual(await found(edited(TREE, "secrets/team/greeting.v1.age", "BEGIN", "BEGiN")), [`${SECRET}:10:15 SECRET_FILE_MISMATCH`]);
+  assert.deepEqual(await found(edited(TREE, "secrets/team/greeting.v1.age", "BEGIN", "BEGiN")), [`${SECRET}:10:15 SECRET_FILE_WRONG`]);
   const { "secrets/team/greeting.v1.age": _, ...without } = TREE;
-  assert.deepEqual(await found(without), [`${SECRET}:9:13 SECRET_FILE_MISMATCH`]);
+  assert.deepEqual(await found(without), [`${SECRET}:9:13 SECRET_FILE_WRONG`]);
   const lock = "plugins/greeter.lock.json";
   const broken: readonly (readonly [from: string | RegExp, to: string])[] = [
     ['"1.0.0"', '"1.0.1"'],

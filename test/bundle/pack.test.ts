@@ -113,5 +113,5 @@ test("a tree is held against the signed list: no more, no less, nothing changed"
     [{ ...first, path: "dist/Main.js" }, ...others],
   ])
     assert.throws(() => checkTree(statement, bad), { code: "BUNDLE_TREE_MISMATCH" });
-  assert.throws(() => statementFor(packed, 0), { code: "STATEMENT_MALFORMED" });
+  assert.throws(() => statementFor(packed, 0), { code: "BUNDLE_STATEMENT_MALFORMED" });
 });

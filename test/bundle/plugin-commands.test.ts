@@ -68,7 +68,7 @@ test("keys of another curve or form are refused, and a private key is not taken 
   await assert.rejects(pluginSign({ file, key: await put(at("junk.pem"), "junk") }), unusable);
   await assert.rejects(pluginVerify({ file, key: mine.key }), unusable);
   await assert.rejects(pluginVerify({ file, key: at("junk.pem") }), unusable);
-  await assert.rejects(pluginSign({ file, key: mine.key, serial: 0 }), { code: "STATEMENT_MALFORMED" });
+  await assert.rejects(pluginSign({ file, key: mine.key, serial: 0 }), { code: "BUNDLE_STATEMENT_MALFORMED" });
 });
 
 test("only what a machine would accept is signed", async () => {

@@ -144,7 +144,7 @@ test("a statement is read strictly even when it is well signed", () => {
     (s: any) => (s.predicate.tree = digestOf("x")),
     (s: any) => (s.predicate.version = "latest"),
   ])
-    assert.equal(resigned(change), "STATEMENT_MALFORMED", String(change));
+    assert.equal(resigned(change), "BUNDLE_STATEMENT_MALFORMED", String(change));
   assert.equal(
     resigned((s) => (s.subject[0].digest.sha512 = "0".repeat(128))),
     "STATEMENT_DIGEST_MISMATCH",
@@ -152,7 +152,7 @@ test("a statement is read strictly even when it is well signed", () => {
   const spaced = new TextEncoder().encode(`${new TextDecoder().decode(verifyBundle(good.bundleJson, key.signer).payload)}\n`);
   assert.equal(
     codeOf(() => verifyPlugin({ ...proof, bundleJson: jsonBytes(bundleOver(key, spaced)) }, good.want)),
-    "STATEMENT_MALFORMED",
+    "BUNDLE_STATEMENT_MALFORMED",
   );
 });
 

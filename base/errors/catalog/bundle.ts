@@ -35,7 +35,7 @@ export const BUNDLE = {
     disposition: "refused",
     fix: "sign with `mooring plugin sign`: attestations about something else do not count",
   },
-  STATEMENT_MALFORMED: { disposition: "refused", fix: "sign again with `mooring plugin sign`" },
+  BUNDLE_STATEMENT_MALFORMED: { disposition: "refused", fix: "sign again with `mooring plugin sign`" },
   STATEMENT_PLUGIN_MISMATCH: { disposition: "refused", fix: "the bundle belongs to another plugin: pin the right one" },
   STATEMENT_VERSION_MISMATCH: { disposition: "refused", fix: "pin the version that was signed: `mooring plugin pin`" },
   STATEMENT_SERIAL_MISMATCH: { disposition: "refused", fix: "pin again: the lock file names another serial than the signature" },

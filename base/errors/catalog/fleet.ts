@@ -21,7 +21,7 @@ export const FLEET = {
   FLEET_UNUSED: { disposition: "stalled", fix: "compare spec.machines with the labels of the machines" },
   BASELINE_CONFLICT: { disposition: "stalled", fix: "leave the field in one of the two, or narrow spec.machines" },
   OVERRIDE_OVERLAP: { disposition: "stalled", fix: "narrow spec.overrides[].machines so that each machine matches at most one" },
-  SECRET_FILE_MISMATCH: { disposition: "stalled", fix: "add the version again with `mooring secret-ref add`" },
+  SECRET_FILE_WRONG: { disposition: "stalled", fix: "add the version again with `mooring secret-ref add`" },
   PLUGIN_LOCK_MISMATCH: { disposition: "stalled", fix: "write the lock again with `mooring plugin pin`" },
   FLEET_TRUST_INVALID: { disposition: "stalled", fix: "correct the file under trust/ at the line named" },
   SOFTWARE_KEYS_REFUSED: {
