@@ -4,20 +4,8 @@ import fc from "fast-check";
 import { asDigest, canon, canonBytes, digestBytes, digestOf, fromBase64, isDigest, toBase64 } from "./index.ts";
 
 test("members come in the order of UTF-16 units, as RFC 8785 §3.2.3 has it", () => {
-  const value = {
-    "\u20ac": "Euro",
-    "\r": "CR",
-    "\ufb33": "dalet",
-    "1": "One",
-    "\ud83d\ude00": "smile",
-    "\u0080": "control",
-    "\u00f6": "o",
-  };
-  assert.deepEqual(
-    Object.values(JSON.parse(canon(value)) as object),
-    ["One", "CR", "control", "o", "Euro", "smile", "dalet"].toSorted(() => 0),
-  );
-  assert.ok(canon(value).startsWith('{"\\r":"CR","1":"One"'));
+  const value = { "\u20ac": 5, "\r": 1, "\ufb33": 7, "1": 2, "\ud83d\ude00": 6, "\u0080": 3, "\u00f6": 4 };
+  assert.equal(canon(value), '{"\\r":1,"1":2,"\u0080":3,"\u00f6":4,"\u20ac":5,"\ud83d\ude00":6,"\ufb33":7}');
 });
 
 test("any JSON value reads back, and its text is a fixed point", () => {
