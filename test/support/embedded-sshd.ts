@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import type { AddressInfo } from "node:net";
 import ssh2, { type AuthContext, type Connection, type ServerChannel, type Session } from "ssh2";
 import { makeKeyPair, type SshdOptions, type TestSshd } from "./sshd.ts";
@@ -63,25 +63,29 @@ function serveSession(session: Session, command: () => string | null, log: Rules
     const forced = command();
     if (forced === null) return reject();
     log(`forced command ${forced}`);
-    runCommand(forced, accept());
+    const child = runCommand(forced, accept());
+    session.on("close", () => {
+      // As sshd does: the command is not killed, it finds its ends closed. The channel's own close would wait for output that may never come.
+      for (const end of [child.stdin, child.stdout, child.stderr]) end?.destroy();
+    });
   };
   session.on("exec", (accept, reject) => run(accept, reject));
   session.on("shell", (accept, reject) => run(accept, reject));
   session.on("pty", (_accept, reject) => reject());
 }
 
-function runCommand(command: string, channel: ServerChannel): void {
+function runCommand(command: string, channel: ServerChannel): ChildProcess {
   const child = spawn("/bin/sh", ["-c", command], { stdio: ["pipe", "pipe", "pipe"], env: { PATH: "/usr/bin:/bin" } });
   channel.on("error", () => channel.close());
   child.stdin.on("error", () => channel.close()); // it ended before it read everything
   channel.pipe(child.stdin);
   child.stdout.pipe(channel, { end: false });
   child.stderr.pipe(channel.stderr, { end: false });
-  channel.on("close", () => child.kill("SIGTERM"));
   child.on("close", (code) => {
     channel.exit(code ?? 255);
     channel.close();
   });
+  return child;
 }
 
 function matching(ctx: AuthContext, allowed: readonly Allowed[]): Allowed | null {

@@ -21,7 +21,13 @@ for lease in "$1"/[0-9]*; do
   rm -f "$lease"
 done
 [ -e "$1/made" ] || exit 0
-userdel "$3" && rm -f "$1/made"`;
+for try in 1 2 3 4 5 6 7 8 9; do
+  if userdel "$3" 2> /dev/null; then rm -f "$1/made"; exit 0; fi
+  sleep 0.1 # a session of it is still ending
+done
+userdel "$3"`;
+
+let users = 0; // of this process, which has one lease
 
 /** As root the system account `_mooring`, made when it is missing; else the present user, as whom a test's sshd runs and lets in. Give it back with
  *  `removeSshAccount` when no process of it is left. */
@@ -30,14 +36,17 @@ export function sshAccount(): SshAccount {
     const { username, uid, gid } = userInfo();
     return { name: username, uid, gid };
   }
-  locked(TAKE);
+  if (users === 0) locked(TAKE);
+  users += 1;
   const [, , uid, gid] = execFileSync("getent", ["passwd", NAME], { encoding: "utf8" }).split(":");
   return { name: NAME, uid: Number(uid), gid: Number(gid) };
 }
 
-/** Removes the account if it was made for this and nobody else uses it still. */
+/** Call once for each `sshAccount`: removes the account if it was made for this and nobody else uses it still. */
 export function removeSshAccount(): void {
-  if (isRoot) locked(GIVE_BACK);
+  if (!isRoot || users === 0) return;
+  users -= 1;
+  if (users === 0) locked(GIVE_BACK);
 }
 
 function locked(script: string): void {

@@ -1,9 +1,10 @@
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { sleep } from "#base/time/index.ts";
 import { isRoot, type SshAccount } from "./ssh-account.ts";
 
 export type SshdOptions = {
@@ -101,7 +102,9 @@ function handleOf({ child, log }: Extract<Started, { child: ChildProcess }>, por
     const sessions = descendants(pid); // they outlive the listener, which is their parent only until it ends
     child.kill("SIGTERM");
     await ended;
-    for (const session of sessions) endProcess(session);
+    for (const session of sessions) endProcess(session, "SIGTERM");
+    for (let tries = 0; tries < 200 && sessions.some(isRunning); tries++) await sleep(10);
+    for (const session of sessions.filter(isRunning)) endProcess(session, "SIGKILL");
   };
   return { port, hostKey, pid, log, stop };
 }
@@ -160,9 +163,14 @@ export function descendants(root: number): readonly number[] {
   return found.slice(1);
 }
 
-function endProcess(pid: number): void {
+function isRunning(pid: number): boolean {
+  const state = spawnSync("ps", ["-o", "stat=", "-p", String(pid)], { encoding: "utf8" }).stdout.trim();
+  return state !== "" && !state.startsWith("Z");
+}
+
+function endProcess(pid: number, signal: "SIGTERM" | "SIGKILL"): void {
   try {
-    process.kill(pid, "SIGTERM");
+    process.kill(pid, signal);
   } catch (err) {
     if ((err as NodeJS.ErrnoException).code !== "ESRCH") throw err; // it ended with its listener
   }
