@@ -13,7 +13,7 @@ import { hubLog } from "./log.ts";
 import { openBindingBook, openEventBook } from "./machine/index.ts";
 import { vaultClient } from "./secrets/index.ts";
 import { openSource } from "./source/index.ts";
-import { hasNativeCrypto } from "./ssh/index.ts";
+import { connect, hasNativeCrypto } from "./ssh/index.ts";
 
 export type RunOptions = {
   /** The fleet repo: absolute path, file:// or http(s)://. */
@@ -53,6 +53,7 @@ export async function runHub(options: RunOptions, version: string, signal: Abort
   const vault = options.vault === null ? null : vaultClient({ socket: options.vault, uid, insecureOneUid: options.insecureOneUid });
   if (vault !== null) await checkIsolation(vault.info(signal), log);
   const clock = Date.now;
+  const privateKey = await readKey(options.sshKey);
   const hub = makeHub({
     source: makeSourceLoop(source, pin, version, clock),
     clock,
@@ -61,7 +62,7 @@ export async function runHub(options: RunOptions, version: string, signal: Abort
     pollMs: options.pollMs,
     worker: {
       hub: hostname(),
-      dial: { privateKey: await readKey(options.sshKey), username: options.sshUser },
+      dial: (host, stop) => connect({ ...host, username: options.sshUser }, { privateKey, signal: stop }),
       log,
       book: openEventBook(join(options.dir, "events")),
       bundles: openBundleStore(join(options.dir, "bundles")),

@@ -4,11 +4,11 @@ import { MooringError } from "#base/errors/index.ts";
 import type { Hello, MachineId } from "#schemas/wire/index.ts";
 import { type AgentClient, agentClient } from "../agents/index.ts";
 import type { MachineLink } from "../desired/index.ts";
-import { connect, type Link, type PinnedHost, pinsOf } from "../ssh/index.ts";
+import { type Link, type PinnedHost, pinsOf } from "../ssh/index.ts";
 import type { EventBook } from "./event-book.ts";
 
-/** How the hub logs in. */
-export type Dial = { readonly privateKey: string; readonly username: string; readonly timeoutMs?: number };
+/** How the hub reaches one address of a machine; throws the SSH_ codes. The pins are the machine's, from the released revision's own document. */
+export type Dial = (host: Omit<PinnedHost, "username">, signal: AbortSignal) => Promise<Link>;
 
 /** One living connection to a machine, owned under an epoch. */
 export type Session = {
@@ -96,13 +96,8 @@ async function claim(client: AgentClient, hello: Hello, epoch: number | null, hu
 async function connectAny(name: MachineId, where: MachineLink, dial: Dial, signal: AbortSignal): Promise<Link> {
   let last: unknown = new MooringError("SSH_UNREACHABLE", `${name}: no address`);
   for (const address of where.addresses) {
-    const host: PinnedHost = { name, address, port: where.port, username: dial.username, pins: pinsOf(where.hostKeys, `machine ${name}`) };
     try {
-      return await connect(host, {
-        privateKey: dial.privateKey,
-        signal,
-        ...(dial.timeoutMs === undefined ? {} : { timeoutMs: dial.timeoutMs }),
-      });
+      return await dial({ name, address, port: where.port, pins: pinsOf(where.hostKeys, `machine ${name}`) }, signal);
     } catch (err) {
       last = err;
       if (!(err instanceof MooringError) || err.disposition !== "retry") throw err;

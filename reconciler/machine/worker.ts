@@ -92,6 +92,16 @@ export function makeWorker(name: MachineId, deps: WorkerDeps, onHint: () => void
   const run = async (fleet: FleetTarget | null, signal: AbortSignal): Promise<Next> => {
     const machine = fleet === null ? null : machineTarget(fleet, name);
     if (fleet === null || machine === null) return null;
+    // A machine that takes long, or never answers, is shown from its first run on.
+    view ??= viewOf(name, machine, fleet, {
+      phase: "working",
+      error: null,
+      agent: null,
+      session,
+      before: null,
+      leaseUntil: null,
+      now: timeOf(deps.clock()),
+    });
     let error: MooringError | null = null;
     let done = { leaseUntil: view?.leaseUntil ?? null, againInMs: 0 };
     let agent: AgentStatus | null = view?.agent ?? null;
@@ -105,7 +115,15 @@ export function makeWorker(name: MachineId, deps: WorkerDeps, onHint: () => void
       if (session?.isAlive() === false) session = null;
       if (!signal.aborted) deps.log.warn({ machine: name, ...errorField(err), failures }, "run failed");
     }
-    view = viewOf(name, machine, fleet, { error, agent, session, before: view, leaseUntil: done.leaseUntil, now: timeOf(deps.clock()) });
+    view = viewOf(name, machine, fleet, {
+      phase: "idle",
+      error,
+      agent,
+      session,
+      before: view,
+      leaseUntil: done.leaseUntil,
+      now: timeOf(deps.clock()),
+    });
     if (error === null) return { againInMs: done.againInMs };
     if (MOVED.includes(error.code)) return { againInMs: 20 };
     failures += 1;
@@ -129,6 +147,7 @@ function viewOf(
   machine: MachineTarget,
   fleet: FleetTarget,
   facts: {
+    readonly phase: "idle" | "working";
     readonly error: MooringError | null;
     readonly agent: AgentStatus | null;
     readonly session: Session | null;
@@ -143,7 +162,7 @@ function viewOf(
   const isReleased = hello?.release?.digest === fleet.head.release.digest;
   const inSync = reachable && isReleased && hello?.root === machine.root;
   const known = {
-    phase: "idle" as const,
+    phase: facts.phase,
     error: error === null ? null : toProblem(error),
     inSync,
     drifted: reachable && isReleased && !inSync ? ["live root differs"] : [],
