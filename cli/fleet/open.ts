@@ -1,0 +1,94 @@
+import { join } from "node:path";
+import { readFile } from "node:fs/promises";
+import { type Digest } from "#base/canonical/index.ts";
+import { makeFolder } from "#base/durable/index.ts";
+import { MooringError } from "#base/errors/index.ts";
+import type { Clock } from "#base/time/index.ts";
+import { type Branch, branchOf, NO_BRANCH, type Outcome, type OutcomeReader, outcomeReader } from "#reconciler/revision/index.ts";
+import { type Oid, openSource, type Source } from "#reconciler/source/index.ts";
+import { type Memory, memoryOf, type Remembered } from "./memory.ts";
+import { VERSION } from "../version.ts";
+
+/** Where the fleet repo is and what this machine knows of it. */
+export type SourceOptions = {
+  readonly source: string;
+  /** Folder for copies of fleet repos and remembered trust roots. */
+  readonly cache: string;
+  readonly trustRoot?: Digest | undefined;
+  /** File with a token for the git server. */
+  readonly tokenFile?: string | undefined;
+};
+
+/** One look at a fleet repo. `main` is its newest commit. */
+export type Fleet = {
+  readonly options: SourceOptions;
+  readonly source: Source;
+  readonly reader: OutcomeReader;
+  readonly memory: Memory;
+  readonly remembered: Remembered | null;
+  readonly main: Oid;
+  /** The tip of another branch, in the same copy; throws SOURCE_OBJECT_MISSING where there is none. */
+  tipOf(branch: string): Promise<Oid>;
+  branchFor(fleet: string): Promise<Branch>;
+};
+
+export type ReadOutcome = Outcome & { readonly at: "read" };
+
+/** Opens the repo, looks where main and the releases are; throws REPO_EMPTY without a main branch. */
+export async function openFleet(options: SourceOptions): Promise<Fleet> {
+  const memory = memoryOf(options.cache, options.source);
+  await makeFolder(memory.folder);
+  const open = (branch: string): Promise<Source> =>
+    openSource({
+      url: options.source,
+      gitdir: join(memory.folder, "source.git"),
+      branch,
+      stateFile: join(memory.folder, "unused.json"),
+      ...tokenOf(options),
+    });
+  const source = await open("main");
+  const polled = await source.poll();
+  if (polled.main === null) throw new MooringError("REPO_EMPTY", "the fleet repo has no main branch");
+  return {
+    options,
+    source,
+    reader: outcomeReader(source, VERSION),
+    memory,
+    remembered: await memory.read(),
+    main: polled.main,
+    async tipOf(branch) {
+      const tip = branch === "main" ? polled.main : (await (await open(branch)).poll()).main;
+      if (tip !== null) return tip;
+      throw new MooringError("SOURCE_OBJECT_MISSING", `branch ${branch}`, { why: "the fleet repo has no such branch" });
+    },
+    branchFor: async (fleet) => (polled.releases === null ? NO_BRANCH : branchOf(await source.readReleases(polled.releases), fleet)),
+  };
+}
+
+/** The git token, read anew for each request, where one is given. */
+export function tokenOf({ tokenFile }: Pick<SourceOptions, "tokenFile">): { readonly token?: () => Promise<string> } {
+  return tokenFile === undefined ? {} : { token: async () => (await readFile(tokenFile, "utf8")).trim() };
+}
+
+/** The outcome of a commit; throws FLEET_INVALID with its first finding when it can't be read. */
+export async function demandOutcome(fleet: Pick<Fleet, "reader">, revision: Oid): Promise<ReadOutcome> {
+  return demandRead(await fleet.reader.read(revision));
+}
+
+export function demandRead(outcome: Outcome): ReadOutcome {
+  if (outcome.at === "read") return outcome;
+  const [first] = outcome.findings;
+  const more = outcome.findings.length > 1 ? `, and ${outcome.findings.length - 1} more` : "";
+  const where = first === undefined ? "" : ` ${first.file}:${first.line}:${first.col} ${first.code}`;
+  throw new MooringError("FLEET_INVALID", `${outcome.revision.slice(0, 8)}${where}${more}`, {
+    ...(first === undefined ? {} : { why: first.message, fix: first.fix }),
+  });
+}
+
+/** What a person gave as a revision: 40 hex digits, or a branch. */
+export async function revisionOf(fleet: Fleet, text: string): Promise<Oid> {
+  return /^[0-9a-f]{40}$/.test(text) ? text : await fleet.tipOf(text);
+}
+
+/** Now, for everything that depends on it. */
+export type Deps = { readonly clock: Clock; readonly random: () => number };

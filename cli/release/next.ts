@@ -1,0 +1,87 @@
+import type { Digest } from "#base/canonical/index.ts";
+import { msOf, type Time, timeOf } from "#base/time/index.ts";
+import { composeRelease, countRole, type KnownRelease, type ReleaseDoc, roleOfClass, type Trust } from "#proof/release/index.ts";
+import { RELEASE_CLASSES, type ReleaseClass } from "#proof/root/index.ts";
+import type { Branch } from "#reconciler/revision/index.ts";
+import type { ReadOutcome } from "../fleet/open.ts";
+import type { Standing } from "./standing.ts";
+
+export type NextInput = {
+  readonly outcome: ReadOutcome;
+  readonly trust: Trust;
+  readonly standing: Pick<Standing, "complete" | "inForce">;
+  readonly branch: Branch;
+  /** Revocations to end, beside those that the release in force ends already. */
+  readonly lifts: readonly Digest[];
+  readonly now: Time;
+};
+
+// An integer, so that equal outcomes give equal documents; a new form of the resolver would raise it.
+const RESOLVER = 1;
+const CLOCK_SKEW_MS = 300_000;
+
+/** The release.json to sign for an outcome. It follows the release that machines have (not one that is signed but not merged, or every unrelated
+ *  change would ask the roles of that one again), its serial is above all complete ones, and an access entry that its role has signed on another
+ *  release is taken over as it is: so approvals survive squash, rebase and other people's merges. Nothing incomplete on the branch moves a serial,
+ *  so nobody who merely pushes can burn them. Pure. */
+export function nextRelease(input: NextInput): Uint8Array {
+  const issued = input.now;
+  return composed(input, nextSerial(input.standing), issued, timeOf(msOf(issued) + input.trust.section.expiresSeconds * 1000));
+}
+
+export function nextSerial({ complete }: Pick<Standing, "complete">): number {
+  return (complete[0]?.release.doc.serial ?? 0) + 1;
+}
+
+/** Whether an unfinished release on the branch is, byte for byte, what we would have made at its time: anybody may push one that covers the same
+ *  outcome but lifts revocations, burns serials or never expires. Pure. */
+export function isOurs({ release }: KnownRelease, input: NextInput): boolean {
+  const { serial, issued, expires } = release.doc;
+  const above = input.standing.inForce?.release.release.doc.serial ?? 0;
+  if (serial <= above || serial > nextSerial(input.standing)) return false;
+  if (msOf(issued) > msOf(input.now) + CLOCK_SKEW_MS || input.now >= expires) return false;
+  if (msOf(expires) !== msOf(issued) + input.trust.section.expiresSeconds * 1000) return false;
+  return Buffer.from(composed(input, serial, issued, expires)).equals(release.bytes);
+}
+
+/** What the next release lifts: later releases go on naming what an earlier one lifted. */
+export function liftsOf({ standing, lifts }: Pick<NextInput, "standing" | "lifts">): readonly Digest[] {
+  return [...new Set([...(followed(standing)?.release.doc.lifts ?? []), ...lifts])].sort();
+}
+
+function composed(input: NextInput, serial: number, issued: Time, expires: Time): Uint8Array {
+  const { outcome, trust, standing } = input;
+  const prev = followed(standing)?.release ?? null;
+  return composeRelease({
+    fleet: outcome.resolved.fleet,
+    prev:
+      prev === null ? null : { doc: { ...prev.doc, serial: serial - 1, classes: entriesFor(prev.doc, serial, input) }, bytes: prev.bytes },
+    resolver: RESOLVER,
+    roots: outcome.roots.classes,
+    trustLeaf: trust.leaf,
+    lifts: liftsOf(input),
+    issued,
+    expires,
+  });
+}
+
+function followed({ inForce, complete }: Pick<Standing, "complete" | "inForce">): KnownRelease | null {
+  return inForce?.release ?? complete[0] ?? null;
+}
+
+/** The entries to keep: those of the release before, or one signed elsewhere for the root we want now. `since` only grows, or a machine would refuse. */
+function entriesFor(before: ReleaseDoc, serial: number, input: NextInput): ReleaseDoc["classes"] {
+  const entries = RELEASE_CLASSES.map((name) => [name, signedElsewhere(name, before, serial, input) ?? before.classes[name]] as const);
+  return Object.fromEntries(entries) as ReleaseDoc["classes"];
+}
+
+function signedElsewhere(name: ReleaseClass, before: ReleaseDoc, serial: number, { outcome, trust, branch }: NextInput) {
+  const [role, want] = [roleOfClass(name), outcome.roots.classes[name]];
+  if (role === "release" || before.classes[name].root === want.root) return null; // the release role signs every release anyway
+  const found = branch.releases.find(({ release }) => {
+    const entry = release.doc.classes[name];
+    const isWanted = entry.root === want.root && entry.size === want.size && entry.since > before.classes[name].since;
+    return isWanted && release.doc.serial < serial && countRole(trust.section, role, release.signers(), release.doc.serial).met;
+  });
+  return found?.release.doc.classes[name] ?? null;
+}

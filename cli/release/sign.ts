@@ -1,0 +1,119 @@
+import type { Digest } from "#base/canonical/index.ts";
+import { MooringError } from "#base/errors/index.ts";
+import { timeOf } from "#base/time/index.ts";
+import {
+  parseSecretsRelease,
+  readKnown,
+  readSecrets,
+  RELEASE_NAMESPACE,
+  ROLE_NAMES,
+  SECRETS_NAMESPACE,
+  type Trust,
+} from "#proof/release/index.ts";
+import { type Branch } from "#reconciler/revision/index.ts";
+import { releaseFolder } from "#reconciler/source/index.ts";
+import { demandOutcome, type Deps, type Fleet, type ReadOutcome } from "../fleet/open.ts";
+import type { Io } from "../io.ts";
+import { type Signer, type SignerOptions, signerOf } from "../sign/index.ts";
+import { type Case, caseOf } from "./case.ts";
+import { pushRelease, type SignatureFile } from "./push.ts";
+import { type Standing, standingOf } from "./standing.ts";
+import { caseText, missingText } from "./words.ts";
+
+export type SignOptions = SignerOptions & { readonly lifts: readonly Digest[]; readonly renew: boolean; readonly yes: boolean };
+
+/** Shows an outcome's plan, asks, signs release and secrets as far as this person may, and pushes both. Exit code 0; what is still missing is printed.
+ *  `what` names the outcome for people. */
+export async function signOutcome(
+  fleet: Fleet,
+  outcome: ReadOutcome,
+  what: string,
+  options: SignOptions,
+  io: Io,
+  deps: Deps,
+): Promise<number> {
+  const now = timeOf(deps.clock());
+  const branch = await fleet.branchFor(outcome.resolved.fleet);
+  const standing = await standingOf(fleet, branch, await demandOutcome(fleet, fleet.main));
+  const item = caseOf({ outcome, standing, branch, now, lifts: options.lifts, renew: options.renew });
+  io.out.write(caseText(item, what, now));
+  if (item.missing.length === 0) return 0;
+  const signer = await signerOf(options, trustsOf(item, standing), item.head.release.doc.serial);
+  checkRole(signer, trustsOf(item, standing));
+  const todo = todoOf(item, signer);
+  if (todo.length === 0) {
+    io.out.write(`${signer.principal} has signed this already\n`);
+    return 0;
+  }
+  await confirm(io, options.yes, `Sign as ${signer.principal}?`);
+  const files = await signatures(todo, signer);
+  await pushRelease(fleet, files, item, signer.principal, deps);
+  if (standing.complete.length === 0 && fleet.remembered === null && "pin" in standing.holds)
+    await fleet.memory.write({ v: 1, trustRoot: standing.holds.pin, serial: 0, verified: null });
+  const after = caseOf({ outcome, standing, branch: withSignatures(branch, item, files), now, lifts: options.lifts });
+  io.out.write(doneText(todo, item, signer, after, what));
+  return 0;
+}
+
+/** Sections whose people may sign: the outcome's own, and the one in force, whose root agrees to a change of trust. */
+function trustsOf({ trust }: Case, standing: Standing): readonly Trust["section"][] {
+  const before = standing.trusts[0]?.trust;
+  return before === undefined || before.leaf === trust.leaf ? [trust.section] : [trust.section, before.section];
+}
+
+function checkRole({ principal }: Signer, trusts: readonly Trust["section"][]): void {
+  if (trusts.some((trust) => ROLE_NAMES.some((role) => trust.roles[role].principals.includes(principal)))) return;
+  throw new MooringError("SIGNER_UNKNOWN", `${principal} is in no role that signs releases`, { why: "spec.trust.roles of fleet.yaml" });
+}
+
+type Todo = { readonly kind: "release" | "secrets"; readonly bytes: Uint8Array; readonly serial: number };
+
+function todoOf(item: Case, { principal }: Signer): readonly Todo[] {
+  const { head, secrets, trust } = item;
+  const keys = new Set((trust.section.keys[principal] ?? []).map(({ key }) => key));
+  const hasSigned = (signers: readonly { readonly key: string }[]): boolean => signers.some(({ key }) => keys.has(key));
+  const todo: Todo[] = [];
+  if (!item.isComplete && !hasSigned(head.release.signers()))
+    todo.push({ kind: "release", bytes: head.release.bytes, serial: head.release.doc.serial });
+  if (secrets.at === "open" && trust.section.roles.secrets.principals.includes(principal) && !hasSigned(secrets.waiting?.signers() ?? [])) {
+    const { serial } = parseSecretsRelease(secrets.document, item.outcome.resolved.fleet);
+    todo.push({ kind: "secrets", bytes: secrets.document, serial });
+  }
+  return todo;
+}
+
+/** No terminal and no --yes = refused: a signature nobody was asked for is worth nothing. */
+export async function confirm(io: Io, yes: boolean, question: string): Promise<void> {
+  if (yes) return;
+  if (io.ask === null) throw new MooringError("CONFIRMATION_NEEDED", "there is no terminal to ask on");
+  if (!(await io.ask(question))) throw new MooringError("CONFIRMATION_NEEDED", "not confirmed; nothing was signed");
+}
+
+async function signatures(todo: readonly Todo[], signer: Signer): Promise<readonly SignatureFile[]> {
+  const files: SignatureFile[] = [];
+  for (const { kind, bytes, serial } of todo) {
+    const armored = await signer.sign(bytes, kind === "release" ? RELEASE_NAMESPACE : SECRETS_NAMESPACE);
+    files.push({ kind, folder: releaseFolder(kind, serial, bytes), bytes, armored });
+  }
+  return files;
+}
+
+/** The branch as it is after our push. */
+function withSignatures(branch: Branch, { head, secrets, trust, outcome }: Case, files: readonly SignatureFile[]): Branch {
+  const sigOf = (kind: SignatureFile["kind"]): readonly string[] =>
+    files.filter((file) => file.kind === kind).map(({ armored }) => armored);
+  const { fleet } = outcome.resolved;
+  const { bytes, sigs, digest } = head.release;
+  const release = readKnown({ bytes, sigs: [...sigs, ...sigOf("release")], trust: trust.bytes }, fleet);
+  const releases = [release, ...branch.releases.filter((item) => item.release.digest !== digest)];
+  if (secrets.at !== "open" || sigOf("secrets").length === 0) return { ...branch, releases };
+  const signed = readSecrets(secrets.document, [...(secrets.waiting?.sigs ?? []), ...sigOf("secrets")], fleet);
+  return { ...branch, releases, secrets: [signed, ...branch.secrets.filter((item) => item.digest !== signed.digest)] };
+}
+
+function doneText(todo: readonly Todo[], item: Case, { principal }: Signer, after: Case, what: string): string {
+  const names = todo.map(({ kind, serial }) => (kind === "release" ? `release ${serial}` : `secrets release ${serial}`)).join(" and ");
+  const head = `\nsigned ${names} as ${principal}\n`;
+  if (after.missing.length > 0) return `${head}still to sign:\n${missingText(after.missing)}`;
+  return `${head}release ${item.head.release.doc.serial} covers ${what}: complete\n`;
+}

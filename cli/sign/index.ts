@@ -1,0 +1,2 @@
+export { publicHalf } from "./key.ts";
+export { type Signer, type SignerOptions, signerOf } from "./signer.ts";
