@@ -27,11 +27,19 @@ const KEEPALIVE_MS = 60_000;
 /** Connects and logs in, or throws: SSH_HOST_KEY_MISMATCH (another key than the pins), SSH_AUTH_REFUSED, SSH_UNREACHABLE (no TCP),
  *  SSH_HUNG (TCP but no SSH in time), SSH_KEY_UNREADABLE. The host key is compared with the pins before anything is sent to the host. */
 export async function connect(host: PinnedHost, options: ConnectOptions): Promise<Link> {
+  checkKey(options.privateKey);
   const timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
   const until = performance.now() + timeoutMs;
   const deadline = AbortSignal.any([options.signal, AbortSignal.timeout(timeoutMs)]);
   const socket = await dial(host, deadline, options.signal);
   return login(host, socket, options, Math.max(1, Math.ceil(until - performance.now())));
+}
+
+/** ssh2 takes an empty key for none and then logs in without one. */
+function checkKey(text: string): void {
+  const key = ssh2.utils.parseKey(text);
+  if (key instanceof Error) throw new MooringError("SSH_KEY_UNREADABLE", "the hub's SSH key", { cause: key });
+  if (!key.isPrivateKey()) throw new MooringError("SSH_KEY_UNREADABLE", "the hub's SSH key", { why: "it is a public key" });
 }
 
 /** TCP with Nagle off: ssh2's own sockets leave it on, and an exec then takes 48 ms instead of 3 (measured). */
@@ -62,7 +70,6 @@ function login(host: PinnedHost, sock: net.Socket, options: ConnectOptions, time
     const closed = new Promise<void>((done) => client.once("close", () => done()));
     const onAbort = (): void => {
       reject(new MooringError("SSH_UNREACHABLE", `${where(host)}: the connection was given up`));
-      client.destroy();
       sock.destroy();
     };
     if (options.signal.aborted) return onAbort();
@@ -70,7 +77,7 @@ function login(host: PinnedHost, sock: net.Socket, options: ConnectOptions, time
     // Stays for the life of the client: an `error` nobody hears would end the hub.
     client.on("error", (cause: Error) => {
       reject(refusal ?? loginError(host, cause));
-      if (Reflect.get(cause, "level") === "client-timeout") client.destroy(); // ssh2 only says goodbye, which a hung peer never answers
+      if (Reflect.get(cause, "level") === "client-timeout") sock.destroy(); // ssh2 only says goodbye, which a hung peer never answers
     });
     client.once("close", () => {
       options.signal.removeEventListener("abort", onAbort);
@@ -78,7 +85,7 @@ function login(host: PinnedHost, sock: net.Socket, options: ConnectOptions, time
     });
     client.once("ready", () => {
       options.signal.removeEventListener("abort", onAbort);
-      resolve(linkOf(host, client, { closed, channelMs: options.channelTimeoutMs ?? CHANNEL_TIMEOUT_MS }));
+      resolve(linkOf(host, client, { sock, closed, channelMs: options.channelTimeoutMs ?? CHANNEL_TIMEOUT_MS }));
     });
     try {
       client.connect({
@@ -103,7 +110,9 @@ function login(host: PinnedHost, sock: net.Socket, options: ConnectOptions, time
   });
 }
 
-function linkOf(host: PinnedHost, client: ssh2.Client, of: { readonly closed: Promise<void>; readonly channelMs: number }): Link {
+type Parts = { readonly sock: net.Socket; readonly closed: Promise<void>; readonly channelMs: number };
+
+function linkOf(host: PinnedHost, client: ssh2.Client, of: Parts): Link {
   const life = { isOver: false };
   client.once("close", () => {
     life.isOver = true;
@@ -113,7 +122,7 @@ function linkOf(host: PinnedHost, client: ssh2.Client, of: { readonly closed: Pr
     close: () => {
       if (life.isOver) return;
       client.end();
-      const cut = setTimeout(() => client.destroy(), CLOSE_MS);
+      const cut = setTimeout(() => of.sock.destroy(), CLOSE_MS); // not client.destroy(): after end() it does nothing
       client.once("close", () => clearTimeout(cut));
     },
     channel: async (signal) => {

@@ -25,7 +25,7 @@ function pinOf(line: string, where: string): HostKeyPin {
   const [type, base64] = line.split(" ");
   const blob = Buffer.from(blobOf(base64 ?? "", where));
   const named = blob.length > 4 ? blob.subarray(4, 4 + blob.readUInt32BE(0)).toString("latin1") : "";
-  if (named !== type) throw new MooringError("SSH_HOST_KEY_MALFORMED", `${where}: the key's type and its bytes disagree`);
+  if (named === "" || named !== type) throw new MooringError("SSH_HOST_KEY_MALFORMED", `${where}: the key's type and its bytes disagree`);
   return { blob } as HostKeyPin;
 }
 
