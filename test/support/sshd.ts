@@ -40,10 +40,10 @@ export function findSshd(): string | null {
 }
 
 /** An ed25519 key by ssh-keygen: OpenSSH text of the private one, "ssh-ed25519 AAAA…" of the public one. No file of it stays. */
-export function makeKeyPair(): KeyPair {
+export function makeKeyPair(passphrase = ""): KeyPair {
   const dir = mkdtempSync(join(tmpdir(), "key-"));
   try {
-    return { privateKey: writeKeyPair(join(dir, "k")), publicKey: publicKeyOf(join(dir, "k")) };
+    return { privateKey: writeKeyPair(join(dir, "k"), passphrase), publicKey: publicKeyOf(join(dir, "k")) };
   } finally {
     rmSync(dir, { recursive: true });
   }
@@ -176,8 +176,8 @@ function endProcess(pid: number, signal: "SIGTERM" | "SIGKILL"): void {
   }
 }
 
-function writeKeyPair(file: string): string {
-  execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", "", "-f", file]);
+function writeKeyPair(file: string, passphrase = ""): string {
+  execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", passphrase, "-C", "", "-f", file]);
   return readFileSync(file, "utf8");
 }
 
