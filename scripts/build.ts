@@ -3,7 +3,7 @@ import { execFile } from "node:child_process";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { build, type Metafile } from "esbuild";
+import { build, type BuildOptions, type Metafile } from "esbuild";
 
 const root = join(import.meta.dirname, "..");
 
@@ -16,6 +16,23 @@ const OUTPUTS = {
   "unpack.mjs": "bundle/read/child.ts",
 } as const;
 export type OutputName = keyof typeof OUTPUTS;
+
+/** How everything a machine runs is bundled. */
+export const BUNDLING = {
+  absWorkingDir: root,
+  bundle: true,
+  platform: "node",
+  format: "esm",
+  target: "node24",
+  mainFields: ["module", "main"] as string[], // the smaller ESM builds where a package has both
+  minifyWhitespace: true,
+  minifySyntax: true,
+  minifyIdentifiers: false, // stacks stay readable
+  legalComments: "none",
+  external: ["sodium-native"] as string[],
+  banner: { js: "import{createRequire as mooringRequire}from'node:module';const require=mooringRequire(import.meta.url);" }, // CommonJS packages inside ask for node: modules
+  logLevel: "silent",
+} as const satisfies BuildOptions;
 
 /** Bundles `names` (all that have an entry, unless named) into `folder` and answers what is in each. */
 export async function buildOutputs(
@@ -33,24 +50,7 @@ export function builtOutputs(): readonly OutputName[] {
 }
 
 async function bundleOne(folder: string, name: OutputName): Promise<Metafile> {
-  const result = await build({
-    absWorkingDir: root,
-    entryPoints: [OUTPUTS[name]],
-    outfile: join(folder, name),
-    bundle: true,
-    platform: "node",
-    format: "esm",
-    target: "node24",
-    mainFields: ["module", "main"], // the smaller ESM builds where a package has both
-    minifyWhitespace: true,
-    minifySyntax: true,
-    minifyIdentifiers: false, // stacks stay readable
-    legalComments: "none",
-    external: ["sodium-native"],
-    banner: { js: "import{createRequire as mooringRequire}from'node:module';const require=mooringRequire(import.meta.url);" }, // CommonJS packages inside ask for node: modules
-    metafile: true,
-    logLevel: "silent",
-  });
+  const result = await build({ ...BUNDLING, entryPoints: [OUTPUTS[name]], outfile: join(folder, name), metafile: true });
   return result.metafile;
 }
 

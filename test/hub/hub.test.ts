@@ -83,9 +83,7 @@ test("a restarted hub does nothing twice", async () => {
 
 async function eventsAfter(name: string, seq: number): Promise<readonly string[]> {
   const { last } = (await hello(name)).stream;
-  const text = await import("node:fs/promises").then((fs) =>
-    fs.readFile(join(world.fleet.folder, "hub", "events", `${name}.ndjson`), "utf8"),
-  );
+  const text = await readFile(join(world.fleet.folder, "hub", "events", `${name}.ndjson`), "utf8");
   const events = text
     .split("\n")
     .filter((line) => line !== "")
