@@ -1,0 +1,21 @@
+import { formatError } from "#base/errors/index.ts";
+import { measureNoop } from "./noop/noop.ts";
+
+/** `npm run -s bench -- NAME [flags]`. Each bench cleans up after itself, also when it fails; numbers go to stdout, progress to stderr. */
+const BENCHES: Readonly<Record<string, (words: readonly string[]) => Promise<void>>> = {
+  noop: measureNoop,
+};
+
+const [name = "", ...words] = process.argv.slice(2);
+const bench = BENCHES[name];
+if (bench === undefined) {
+  process.stderr.write(`no bench "${name}"; there are: ${Object.keys(BENCHES).join(", ")}. See bench/README.md.\n`);
+  process.exitCode = 1;
+} else {
+  try {
+    await bench(words);
+  } catch (err) {
+    process.stderr.write(process.env["MOORING_DEBUG"] === "1" && err instanceof Error ? `${err.stack}\n` : `${formatError(err)}\n`);
+    process.exitCode = 1;
+  }
+}
