@@ -1,4 +1,3 @@
-import { sign as signWith } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Digest } from "#base/canonical/index.ts";
@@ -7,11 +6,12 @@ import { readIfThere, writeDurable } from "#base/durable/index.ts";
 import { MooringError } from "#base/errors/index.ts";
 import { type Packed, packedFrom, packPlugin } from "#bundle/pack/index.ts";
 import { readBundle } from "#bundle/read/index.ts";
-import { checkTree, signStatement, statementFor } from "#bundle/statement/index.ts";
-import { hintOf, type PluginStatement, parseStatement, shapeOf, verifyBundle } from "#proof/sigstore/index.ts";
-import { readPrivateKey, readRequired, readSigner, spkiOf } from "./files.ts";
+import { checkTree, statementFor } from "#bundle/statement/index.ts";
+import { type PluginStatement, parseStatement, shapeOf, verifyBundle } from "#proof/sigstore/index.ts";
+import { readPrivateKey, readRequired, readSigner } from "./files.ts";
 import type { PluginLock } from "#schemas/fleet/index.ts";
 import { lockOf, lockText } from "./lock.ts";
+import { signWithKey } from "./sign.ts";
 import { spliceYaml, textAt } from "./splice.ts";
 
 /** Facts about an archive, for tables. */
@@ -47,7 +47,7 @@ export async function pluginSign(options: {
   const packed = await readPacked(options.file);
   const key = await readPrivateKey(options.key);
   const statement = statementFor(packed, options.serial ?? 1);
-  const bundle = await signStatement(statement, hintOf(spkiOf(key)), (bytes) => new Uint8Array(signWith("sha256", bytes, key)));
+  const bundle = await signWithKey(statement, key);
   const out = besides(options.file);
   await writeDurable(out, bundle, 0o644);
   return { out, statement };
