@@ -24,6 +24,8 @@ export type HubClient = {
   plugins(): Promise<readonly PluginRow[]>;
   /** Hands a signed statement over; the hub answers once it knows who obeys it, or after some seconds. */
   state(statement: SignedStatement): Promise<StatementAnswer>;
+  /** Asks for a look at these machines now; none named = all. */
+  reconcile(machines: readonly string[]): Promise<void>;
 };
 
 const MAX_ANSWER = 64 * 1024 * 1024;
@@ -37,6 +39,9 @@ export function hubClient(socket: string): HubClient {
     machines: async () => (await get("/v1/machines", machineList)).items,
     plugins: async () => (await get("/v1/plugins", pluginList)).items,
     state: async (statement) => read(statementAnswer, await call(socket, "PUT", "/v1/statements", statement)),
+    reconcile: async (machines) => {
+      await call(socket, "POST", "/v1/reconcile", { machines });
+    },
   };
 }
 

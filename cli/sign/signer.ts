@@ -44,10 +44,10 @@ function keygen(args: readonly string[], input: Uint8Array): Promise<string> {
     const failed = (why: string, cause?: unknown): void => reject(new MooringError("SIGNING_FAILED", "ssh-keygen -Y sign", { why, cause }));
     const child = spawn("ssh-keygen", args, { stdio: ["pipe", "pipe", process.stderr.isTTY ? "inherit" : "ignore"] });
     const parts: Buffer[] = [];
-    child.stdout!.on("data", (part: Buffer) => parts.push(part));
-    child.stdin!.on("error", () => undefined); // it may end before it has read all; its exit code says why
+    child.stdout.on("data", (part: Buffer) => parts.push(part));
+    child.stdin.on("error", () => undefined); // it may end before it has read all; its exit code says why
     child.once("error", (cause) => failed("it could not be started", cause));
     child.once("close", (code) => (code === 0 ? resolve(Buffer.concat(parts).toString("latin1")) : failed(`it ended with ${code}`)));
-    child.stdin!.end(input);
+    child.stdin.end(input);
   });
 }

@@ -1,0 +1,51 @@
+import { statSync } from "node:fs";
+import { homedir } from "node:os";
+import { join, resolve } from "node:path";
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { asDigest, type Digest, isDigest } from "#base/canonical/index.ts";
+import type { Deps, SourceOptions } from "../fleet/open.ts";
+
+/** Options as commander gives them for a command on a fleet repo. */
+export type SourceFlags = { readonly source: string; readonly cache: string; readonly trustRoot?: Digest; readonly tokenFile?: string };
+
+export const DEPS: Deps = { clock: Date.now, random: Math.random };
+
+export function addSource(command: Command): Command {
+  return command
+    .addOption(
+      new Option("--source <url|path>", "the fleet repo: http(s)://, file:// or a path").env("MOORING_SOURCE").makeOptionMandatory(),
+    )
+    .option("--trust-root <leaf>", "whom to believe: leaf of a trust section, past or present; remembered", digestOf)
+    .option("--token-file <file>", "file with a token for the git server")
+    .option("--cache <dir>", "folder for copies of fleet repos", cacheFolder());
+}
+
+export function sourceOf({ source, cache, trustRoot, tokenFile }: SourceFlags): SourceOptions {
+  return { source: placeOf(source), cache: resolve(cache), trustRoot, tokenFile };
+}
+
+/** A path from where the person stands; a checkout stands for its .git. */
+export function placeOf(source: string): string {
+  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(source) || /^[\w.-]+@[\w.-]+:/.test(source)) return source;
+  const path = resolve(source);
+  const inside = join(path, ".git");
+  return statSync(inside, { throwIfNoEntry: false })?.isDirectory() === true ? inside : path;
+}
+
+export function digestOf(text: string): Digest {
+  if (!isDigest(text)) throw new InvalidArgumentError("it is sha256: and 64 lower-case hex digits");
+  return asDigest(text, "option");
+}
+
+export function listOf(text: string): readonly string[] {
+  return text.split(",").filter((item) => item !== "");
+}
+
+function cacheFolder(): string {
+  const base = process.env["XDG_CACHE_HOME"];
+  return join(base === undefined || base === "" ? join(homedir(), ".cache") : base, "mooring");
+}
+
+export function hubOption(): Option {
+  return new Option("--hub <socket>", "the hub's local socket: hub.sock in its folder").env("MOORING_HUB");
+}
