@@ -1,0 +1,106 @@
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { type Machine, treeOf } from "../machines.ts";
+import { run } from "../run.ts";
+import { type Chapter, holdings, pluginsOf, type Say, type Stage } from "../stage.ts";
+import { check, DemoFailure, until } from "../wait.ts";
+
+/** Hands on two machines, then on the third with the hub dead: each puts itself right. */
+export const drift: Chapter = {
+  title: "Somebody tampers with three machines, once with the hub killed",
+  run: async (stage, say) => {
+    const [one, two, three] = stage.machines;
+    if (one === undefined || two === undefined || three === undefined) throw new DemoFailure("three machines are needed");
+    await showRsync(stage, one, say);
+    const quiet = await quietChange(one, "dist/vendor/sdk.js");
+    say(`mini-01: one byte of sdk.js, same size and mtime: corrected in ${quiet} ms`);
+    const runs = await runsOf(stage, two);
+    const loud = await replaced(two, "dist/main.js");
+    say(`mini-02: the plugin's code replaced: corrected in ${loud} ms`);
+    await until("mini-02 runs its plugin again, from the start", 20_000, async () => ((await runsOf(stage, two)) > runs ? true : null));
+    say("mini-02: the plugin was started again, from the released code");
+    await stage.hub.process().kill();
+    say("the hub is killed (SIGKILL)");
+    const alone = await quietChange(three, "dist/main.js");
+    say(`mini-03: corrected in ${alone} ms, without a hub`);
+    await comeBack(stage, say);
+    return { drift: { injected: 2, corrected: [quiet, loud].length, hubDownCorrected: true, ms: [quiet, loud, alone] } };
+  },
+};
+
+/** A hub that comes back finds everything in order and does nothing twice. */
+async function comeBack(stage: Stage, say: Say): Promise<void> {
+  const { hub, operator, vault, trust, machines } = stage;
+  await until("the plugins are well again", 20_000, async () => {
+    const all = await pluginsOf(stage, "greeter");
+    return all.length === machines.length && all.every(({ state, health }) => state === "running" && health === "healthy") ? true : null;
+  });
+  const before = await holdings(stage);
+  await hub.start(operator.url, vault.socket, trust);
+  await hub.when(
+    "all machines in sync after its restart",
+    30_000,
+    (status) => status.machines.length === machines.length && status.machines.every(({ inSync }) => inSync),
+  );
+  await sleep(500);
+  check((await holdings(stage)) === before, "the hub did something twice after its restart");
+  say("the hub is back: all in sync, and it did nothing twice");
+}
+
+/** What a tool that looks at size and time would see: the same change on a copy, so that the machine can't put it right meanwhile. */
+async function showRsync(stage: Stage, machine: Machine, say: Say): Promise<void> {
+  const pristine = join(stage.world.root, "pristine");
+  const tampered = join(stage.world.root, "tampered");
+  for (const copy of [pristine, tampered]) execFileSync("cp", ["-RLp", treeOf(machine, "greeter"), copy]);
+  const file = "dist/vendor/sdk.js";
+  writeQuietly(join(tampered, file));
+  const [a, b] = [pristine, tampered].map((copy) => statSync(join(copy, file), { bigint: true }));
+  check(a?.size === b?.size && a?.mtimeNs === b?.mtimeNs, "the tampered copy differs in size or mtime");
+  check(!readFileSync(join(pristine, file)).equals(readFileSync(join(tampered, file))), "the tampered copy does not differ");
+  const listed = await run("rsync", ["-a", "--dry-run", "-i", `${pristine}/`, `${tampered}/`]).catch(() => null);
+  if (listed === null) say("the change keeps size and mtime, all that `rsync -a` compares (no rsync here to show it)");
+  else {
+    const files = listed.stdout.split("\n").filter((line) => line.includes(file));
+    check(listed.code === 0 && files.length === 0, `rsync saw the change: ${listed.stdout}${listed.stderr}`);
+    say("`rsync -a --dry-run -i` on a copy with the change: calls it unchanged");
+  }
+  for (const copy of [pristine, tampered]) rmSync(copy, { recursive: true });
+}
+
+/** Turns one bit of `path`; size and mtime stay, to the nanosecond. */
+function writeQuietly(path: string): void {
+  const times = join(mkdtempSync(join(tmpdir(), "mooring-times-")), "t");
+  execFileSync("cp", ["-p", path, times]);
+  const bytes = readFileSync(path);
+  bytes[bytes.length >> 1]! ^= 1;
+  writeFileSync(path, bytes);
+  execFileSync("touch", ["-r", times, path]);
+  rmSync(dirname(times), { recursive: true });
+}
+
+async function quietChange(machine: Machine, file: string): Promise<number> {
+  return corrected(machine, file, writeQuietly);
+}
+
+async function replaced(machine: Machine, file: string): Promise<number> {
+  return corrected(machine, file, (path) => writeFileSync(path, 'console.log("not what was reviewed");\n'));
+}
+
+/** Milliseconds from the change to the released bytes being there again. */
+async function corrected(machine: Machine, file: string, change: (path: string) => void): Promise<number> {
+  const path = join(treeOf(machine, "greeter"), file);
+  const released = readFileSync(path);
+  change(path);
+  const startMs = performance.now();
+  await until(`${machine.name} corrects ${file}`, 60_000, () => (readFileSync(path).equals(released) ? true : null), undefined, 2);
+  return Math.round(performance.now() - startMs);
+}
+
+async function runsOf(stage: Stage, machine: Machine): Promise<number> {
+  const found = (await stage.watch(machine.name).status()).plugins.find(({ id, state }) => id === "greeter" && state === "running");
+  if (found === undefined) throw new Error("the greeter does not run");
+  return found.runSeq;
+}
