@@ -1,4 +1,4 @@
-import { formatError } from "#base/errors/index.ts";
+import { formatError, MooringError } from "#base/errors/index.ts";
 import { measureNoop } from "./noop/noop.ts";
 
 /** `npm run -s bench -- NAME [flags]`. Each bench cleans up after itself, also when it fails; numbers go to stdout, progress to stderr. */
@@ -15,7 +15,8 @@ if (bench === undefined) {
   try {
     await bench(words);
   } catch (err) {
-    process.stderr.write(process.env["MOORING_DEBUG"] === "1" && err instanceof Error ? `${err.stack}\n` : `${formatError(err)}\n`);
+    // A bench is for developers: what is no error of ours comes with its stack.
+    process.stderr.write(`${err instanceof Error && !(err instanceof MooringError) ? (err.stack ?? err.message) : formatError(err)}\n`);
     process.exitCode = 1;
   }
 }
