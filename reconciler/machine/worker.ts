@@ -39,6 +39,9 @@ export type MachineView = {
   readonly lastSeen: Time | null;
 };
 
+/** What a run that ended well leaves to show: keys the machine reports as drifted, the lease, when to look again. */
+type Done = { readonly drifted: readonly string[]; readonly leaseUntil: string | null; readonly againInMs: number };
+
 const BACKOFF = { baseMs: 500, maxMs: 60_000 };
 const MOVED = ["LIVE_MOVED", "GENERATION_MOVED"];
 
@@ -70,11 +73,7 @@ export function makeWorker(name: MachineId, deps: WorkerDeps, onHint: () => void
       told.add(digest);
     }
   };
-  const steps = async (
-    fleet: FleetTarget,
-    machine: MachineTarget,
-    signal: AbortSignal,
-  ): Promise<{ leaseUntil: string | null; againInMs: number }> => {
+  const steps = async (fleet: FleetTarget, machine: MachineTarget, signal: AbortSignal): Promise<Done> => {
     const open = await connected(fleet, signal);
     const context: StepContext = { ...deps, session: open, fleet, machine, signal };
     if (open.hello.release !== null) await tell(open);
@@ -85,9 +84,10 @@ export function makeWorker(name: MachineId, deps: WorkerDeps, onHint: () => void
       await tell(open);
     }
     const bound = await bind(context);
-    await open.refresh();
+    const hello = await open.refresh();
+    const live = hello.root === machine.root ? null : await open.client.live([machine.root]);
     const rest = deps.intervalMs() * (0.95 + 0.1 * deps.random());
-    return { leaseUntil: bound.leaseUntil, againInMs: Math.min(rest, bound.againInMs ?? rest) };
+    return { drifted: Object.keys(live?.drifted ?? {}), leaseUntil: bound.leaseUntil, againInMs: Math.min(rest, bound.againInMs ?? rest) };
   };
   const run = async (fleet: FleetTarget | null, signal: AbortSignal): Promise<Next> => {
     const machine = fleet === null ? null : machineTarget(fleet, name);
@@ -99,11 +99,12 @@ export function makeWorker(name: MachineId, deps: WorkerDeps, onHint: () => void
       agent: null,
       session,
       before: null,
+      drifted: [],
       leaseUntil: null,
       now: timeOf(deps.clock()),
     });
     let error: MooringError | null = null;
-    let done = { leaseUntil: view?.leaseUntil ?? null, againInMs: 0 };
+    let done: Done = { drifted: [], leaseUntil: view?.leaseUntil ?? null, againInMs: 0 };
     let agent: AgentStatus | null = view?.agent ?? null;
     try {
       done = await steps(fleet, machine, signal);
@@ -112,6 +113,7 @@ export function makeWorker(name: MachineId, deps: WorkerDeps, onHint: () => void
     } catch (err) {
       if (!(err instanceof MooringError)) throw err;
       error = err;
+      if (err.code === "AGENT_UNREACHABLE") session?.close(); // whatever else of the link still lives: the next run dials afresh
       if (session?.isAlive() === false) session = null;
       if (!signal.aborted) deps.log.warn({ machine: name, ...errorField(err), failures }, "run failed");
     }
@@ -121,6 +123,7 @@ export function makeWorker(name: MachineId, deps: WorkerDeps, onHint: () => void
       agent,
       session,
       before: view,
+      drifted: done.drifted,
       leaseUntil: done.leaseUntil,
       now: timeOf(deps.clock()),
     });
@@ -152,6 +155,7 @@ function viewOf(
     readonly agent: AgentStatus | null;
     readonly session: Session | null;
     readonly before: MachineView | null;
+    readonly drifted: readonly string[];
     readonly leaseUntil: string | null;
     readonly now: Time;
   },
@@ -165,7 +169,7 @@ function viewOf(
     phase: facts.phase,
     error: error === null ? null : toProblem(error),
     inSync,
-    drifted: reachable && isReleased && !inSync ? ["live root differs"] : [],
+    drifted: facts.drifted,
     agent,
     generation: hello?.generation ?? 0,
   };
