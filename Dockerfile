@@ -41,6 +41,6 @@ COPY enclave-bridge enclave-bridge
 COPY cli cli
 RUN ln -s /opt/mooring/bin/mooring /opt/mooring/bin/mooring-vault /usr/local/bin/
 USER 5001:5000
-ENV NODE_ENV=production
-HEALTHCHECK --interval=15s --timeout=5s --start-period=30s CMD ["mooring", "status", "--socket", "/run/mooring/hub.sock"]
+ENV NODE_ENV=production MOORING_HUB=/run/mooring/hub.sock
+HEALTHCHECK --interval=15s --timeout=5s --start-period=30s CMD ["mooring", "status"]
 ENTRYPOINT ["mooring"]

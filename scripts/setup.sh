@@ -9,6 +9,7 @@ node=$root/node_modules/.bin/node
 stamp=$root/node_modules/.mooring-setup
 tried=$root/node_modules/.mooring-addon
 lock=$root/.setup.lock
+case $(uname -m) in x86_64) arch=x64 ;; aarch64 | arm64) arch=arm64 ;; *) arch=$(uname -m) ;; esac
 say() { printf 'setup: %s\n' "$*" >&2; }
 die() { say "$*"; exit 1; }
 
@@ -74,6 +75,12 @@ install_packages() {
   rm -f "$stamp"
   # npm of an older Node only warns about engines: what runs afterwards is the Node inside node_modules.
   npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >"$log" 2>&1 </dev/null || { cat "$log" >&2; die "npm ci failed"; }
+  # npm 9 leaves the command of an optional package unlinked when another one of that name does not fit the machine.
+  pinned=$root/node_modules/node-linux-$arch/bin/node
+  if [ ! -x "$node" ] && [ -f "$pinned" ]; then
+    chmod 755 "$pinned"
+    ln -sf "../node-linux-$arch/bin/node" "$node"
+  fi
   check_node
 }
 check_node() {
@@ -93,7 +100,6 @@ build_addon() {
     return 0
   fi
   : >"$tried" # once per install: a build that failed is not tried again at each run
-  case $(uname -m) in x86_64) arch=x64 ;; aarch64 | arm64) arch=arm64 ;; *) arch=$(uname -m) ;; esac
   say "building ssh2's native addon"
   PATH=$root/node_modules/.bin:$PATH npm_config_nodedir=$root/node_modules/node-linux-$arch \
     npm rebuild ssh2 cpu-features --loglevel=error >"$log" 2>&1 </dev/null || true # ssh2's own install script never fails; what counts is the file
