@@ -14,6 +14,7 @@ export const drift: Chapter = {
   run: async (stage, say) => {
     const [one, two, three] = stage.machines;
     if (one === undefined || two === undefined || three === undefined) throw new DemoFailure("three machines are needed");
+    const before = await holdings(stage);
     await showRsync(stage, one, say);
     const quiet = await quietChange(one, "dist/vendor/sdk.js");
     say(`mini-01: one byte of sdk.js, same size and mtime: corrected in ${quiet} ms`);
@@ -26,19 +27,26 @@ export const drift: Chapter = {
     say("the hub is killed (SIGKILL)");
     const alone = await quietChange(three, "dist/main.js");
     say(`mini-03: corrected in ${alone} ms, without a hub`);
-    await comeBack(stage, say);
+    await comeBack(stage, before, say);
     return { drift: { injected: 2, corrected: [quiet, loud].length, hubDownCorrected: true, ms: [quiet, loud, alone] } };
   },
 };
 
-/** A hub that comes back finds everything in order and does nothing twice. */
-async function comeBack(stage: Stage, say: Say): Promise<void> {
+/** A hub that comes back finds everything in order and does nothing twice: no generation, root, release or process of a plugin is another one. */
+async function comeBack(stage: Stage, before: string, say: Say): Promise<void> {
   const { hub, operator, vault, trust, machines } = stage;
-  await until("the plugins are well again", 20_000, async () => {
-    const all = await pluginsOf(stage, "greeter");
-    return all.length === machines.length && all.every(({ state, health }) => state === "running" && health === "healthy") ? true : null;
-  });
-  const before = await holdings(stage);
+  const whole = async (): Promise<string> => `${await holdings(stage)}\n${await runs(stage)}`;
+  let seen = "";
+  await until(
+    "all machines as before, by themselves",
+    20_000,
+    async () => ((seen = await holdings(stage)) === before ? true : null),
+    () => seen,
+  );
+  await until("all plugins well, by themselves", 20_000, async () =>
+    (await pluginsOf(stage, "greeter")).every(({ health }) => health === "healthy") ? true : null,
+  );
+  const alone = await whole();
   await hub.start(operator.url, vault.socket, trust);
   await hub.when(
     "all machines in sync after its restart",
@@ -46,8 +54,14 @@ async function comeBack(stage: Stage, say: Say): Promise<void> {
     (status) => status.machines.length === machines.length && status.machines.every(({ inSync }) => inSync),
   );
   await sleep(500);
-  check((await holdings(stage)) === before, "the hub did something twice after its restart");
+  const after = await whole();
+  check(after === alone, `the hub did something twice after its restart:\n${alone}\nthen\n${after}`);
   say("the hub is back: all in sync, and it did nothing twice");
+}
+
+async function runs(stage: Stage): Promise<string> {
+  const all = [...(await pluginsOf(stage, "greeter")), ...(await pluginsOf(stage, "farewell"))];
+  return all.map(({ machine, id, runSeq, pid }) => `${machine} ${id} run ${runSeq} process ${pid}`).join("\n");
 }
 
 /** What a tool that looks at size and time would see: the same change on a copy, so that the machine can't put it right meanwhile. */
@@ -65,7 +79,9 @@ async function showRsync(stage: Stage, machine: Machine, say: Say): Promise<void
   else {
     const files = listed.stdout.split("\n").filter((line) => line.includes(file));
     check(listed.code === 0 && files.length === 0, `rsync saw the change: ${listed.stdout}${listed.stderr}`);
-    say("`rsync -a --dry-run -i` on a copy with the change: calls it unchanged");
+    const summed = await run("rsync", ["-a", "--checksum", "--dry-run", "-i", `${pristine}/`, `${tampered}/`]);
+    check(summed.stdout.includes(file), `rsync --checksum did not see the change either: ${summed.stdout}${summed.stderr}`);
+    say("`rsync -a --dry-run -i` on a copy with the change: unchanged (only --checksum sees it)");
   }
   for (const copy of [pristine, tampered]) rmSync(copy, { recursive: true });
 }
