@@ -43,7 +43,10 @@ function addKey(command: Command): Command {
 
 function addSigning(command: Command): Command {
   return addKey(command)
-    .option("--lifts <digest>", "end this revocation; may be given again", (text: string, all: Digest[] = []) => [...all, digestOf(text)])
+    .option("--lifts <digest>", "end this revocation; may be given again", (text: string, all: Digest[] | undefined) => [
+      ...(all ?? []),
+      digestOf(text),
+    ])
     .option("--yes", "sign without asking");
 }
 

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { readFile } from "node:fs/promises";
 import { type Digest } from "#base/canonical/index.ts";
 import { makeFolder } from "#base/durable/index.ts";
-import { MooringError } from "#base/errors/index.ts";
+import { hasCode, MooringError } from "#base/errors/index.ts";
 import type { Clock } from "#base/time/index.ts";
 import { type Branch, branchOf, NO_BRANCH, type Outcome, type OutcomeReader, outcomeReader } from "#reconciler/revision/index.ts";
 import { type Oid, openSource, type Source } from "#reconciler/source/index.ts";
@@ -75,19 +75,35 @@ export async function demandOutcome(fleet: Pick<Fleet, "reader">, revision: Oid)
   return demandRead(await fleet.reader.read(revision));
 }
 
+/** What main asks for; `other` while main can't be read, so that its repair can be planned and approved. */
+export async function mainOr({ reader, main }: Pick<Fleet, "reader" | "main">, other: ReadOutcome): Promise<ReadOutcome> {
+  const outcome = await reader.read(main);
+  return outcome.at === "read" ? outcome : other;
+}
+
 export function demandRead(outcome: Outcome): ReadOutcome {
   if (outcome.at === "read") return outcome;
   const [first] = outcome.findings;
   const more = outcome.findings.length > 1 ? `, and ${outcome.findings.length - 1} more` : "";
   const where = first === undefined ? "" : ` ${first.file}:${first.line}:${first.col} ${first.code}`;
-  throw new MooringError("FLEET_INVALID", `${outcome.revision.slice(0, 8)}${where}${more}`, {
-    ...(first === undefined ? {} : { why: first.message, fix: first.fix }),
-  });
+  const options = first === undefined ? {} : { why: first.message, fix: first.fix };
+  throw new MooringError("FLEET_INVALID", `${outcome.revision.slice(0, 8)}${where}${more}`, options);
 }
 
-/** What a person gave as a revision: 40 hex digits, or a branch. */
+/** What a person gave as a revision: a branch, or a commit of 40 hex digits that this copy holds; throws SOURCE_OBJECT_MISSING. */
 export async function revisionOf(fleet: Fleet, text: string): Promise<Oid> {
-  return /^[0-9a-f]{40}$/.test(text) ? text : await fleet.tipOf(text);
+  if (!/^[0-9a-f]{40}$/.test(text)) return fleet.tipOf(text);
+  try {
+    await fleet.source.withObjects((objects) => objects.commit(text));
+    return text;
+  } catch (err) {
+    if (!hasCode(err, "SOURCE_OBJECT_MISSING")) throw err;
+    throw new MooringError("SOURCE_OBJECT_MISSING", `commit ${text}`, {
+      why: "main does not hold it",
+      fix: "name its branch instead",
+      cause: err,
+    });
+  }
 }
 
 /** Now, for everything that depends on it. */

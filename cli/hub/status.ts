@@ -41,9 +41,9 @@ function awaiting({ awaiting: waits }: HubStatus): string {
   if (waits.missing.length === 0) return `${what}: no release for it yet; \`mooring release\` makes one\n`;
   const rows = waits.missing.map(({ role, classes, have, need, principals }) => {
     const left = principals.filter((principal) => !have.includes(principal));
-    return ["", role, `${Math.max(0, need - have.length)} of ${left.join(", ")}`, classes.join(", "), have.join(", ")].map(plain);
+    return [role, `${Math.max(0, need - have.length)} of ${left.join(", ")}`, classes.join(", "), have.join(", ")].map(plain);
   });
-  return `${what} needs\n${table(["", "ROLE", "WHO", "FOR", "SIGNED"], rows)}`.replaceAll(/^- {2}/gm, "   ");
+  return `${what} needs\n${table(["ROLE", "WHO", "FOR", "SIGNED"], rows).replaceAll(/^/gm, "  ").trimEnd()}\n`;
 }
 
 function refused({ refused: found }: HubStatus): string {

@@ -1,6 +1,6 @@
 import { timeOf } from "#base/time/index.ts";
 import { planFleet, planJson } from "#plan/index.ts";
-import { demandOutcome, type Deps, openFleet, type ReadOutcome, revisionOf, type SourceOptions } from "../fleet/open.ts";
+import { demandOutcome, type Deps, mainOr, openFleet, type ReadOutcome, revisionOf, type SourceOptions } from "../fleet/open.ts";
 import type { Out } from "../io.ts";
 import { type Case, caseOf } from "./case.ts";
 import { claimedStanding, type Standing, standingOf } from "./standing.ts";
@@ -17,8 +17,8 @@ export type PlanOptions = SourceOptions & {
 export async function plan(options: PlanOptions, out: Out, deps: Deps): Promise<number> {
   const fleet = await openFleet(options);
   const now = timeOf(deps.clock());
-  const main = await demandOutcome(fleet, fleet.main);
-  const head = options.head === undefined ? main : await demandOutcome(fleet, await revisionOf(fleet, options.head));
+  const head = await demandOutcome(fleet, options.head === undefined ? fleet.main : await revisionOf(fleet, options.head));
+  const main = await mainOr(fleet, head);
   const branch = await fleet.branchFor(head.resolved.fleet);
   const isPinned = options.trustRoot !== undefined || fleet.remembered !== null;
   const standing = isPinned ? await standingOf(fleet, branch, main) : await claimedStanding(fleet, branch, main);

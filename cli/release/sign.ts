@@ -1,4 +1,4 @@
-import type { Digest } from "#base/canonical/index.ts";
+import { type Digest, toBase64 } from "#base/canonical/index.ts";
 import { MooringError } from "#base/errors/index.ts";
 import { timeOf } from "#base/time/index.ts";
 import {
@@ -10,9 +10,10 @@ import {
   SECRETS_NAMESPACE,
   type Trust,
 } from "#proof/release/index.ts";
-import { type Branch } from "#reconciler/revision/index.ts";
+import type { Branch } from "#reconciler/revision/index.ts";
 import { releaseFolder } from "#reconciler/source/index.ts";
-import { demandOutcome, type Deps, type Fleet, type ReadOutcome } from "../fleet/open.ts";
+import type { Bytes64 } from "#schemas/wire/index.ts";
+import { type Deps, type Fleet, mainOr, type ReadOutcome } from "../fleet/open.ts";
 import type { Io } from "../io.ts";
 import { type Signer, type SignerOptions, signerOf } from "../sign/index.ts";
 import { type Case, caseOf } from "./case.ts";
@@ -34,7 +35,7 @@ export async function signOutcome(
 ): Promise<number> {
   const now = timeOf(deps.clock());
   const branch = await fleet.branchFor(outcome.resolved.fleet);
-  const standing = await standingOf(fleet, branch, await demandOutcome(fleet, fleet.main));
+  const standing = await standingOf(fleet, branch, await mainOr(fleet, outcome));
   const item = caseOf({ outcome, standing, branch, now, lifts: options.lifts, renew: options.renew });
   io.out.write(caseText(item, what, now));
   if (item.missing.length === 0) return 0;
@@ -48,11 +49,18 @@ export async function signOutcome(
   await confirm(io, options.yes, `Sign as ${signer.principal}?`);
   const files = await signatures(todo, signer);
   await pushRelease(fleet, files, item, signer.principal, deps);
-  if (standing.complete.length === 0 && fleet.remembered === null && "pin" in standing.holds)
-    await fleet.memory.write({ v: 1, trustRoot: standing.holds.pin, serial: 0, verified: null });
   const after = caseOf({ outcome, standing, branch: withSignatures(branch, item, files), now, lifts: options.lifts });
+  await rememberSigned(fleet, standing, after);
   io.out.write(doneText(todo, item, signer, after, what));
   return 0;
+}
+
+/** The trust root this person has now signed under, and the release they saw complete. */
+async function rememberSigned({ memory, remembered }: Fleet, { holds }: Standing, after: Case): Promise<void> {
+  const { serial } = after.head.release.doc;
+  const verified = { fleet: after.outcome.resolved.fleet, trust: toBase64(after.trust.bytes) as Bytes64 };
+  if (after.isComplete) await memory.write({ v: 1, trustRoot: holds.pin, serial, verified });
+  else if (remembered === null) await memory.write({ v: 1, trustRoot: holds.pin, serial: 0, verified: null });
 }
 
 /** Sections whose people may sign: the outcome's own, and the one in force, whose root agrees to a change of trust. */

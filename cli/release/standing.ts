@@ -1,6 +1,6 @@
 import { type Digest, toBase64 } from "#base/canonical/index.ts";
 import { MooringError } from "#base/errors/index.ts";
-import { type Holds, isCovered, judgeRelease, type KnownRelease, type Trust } from "#proof/release/index.ts";
+import { isCovered, judgeRelease, type KnownRelease, type Trust } from "#proof/release/index.ts";
 import { type Branch, trustOf } from "#reconciler/revision/index.ts";
 import type { Oid } from "#reconciler/source/index.ts";
 import type { Bytes64 } from "#schemas/wire/index.ts";
@@ -9,7 +9,8 @@ import type { Fleet, ReadOutcome } from "../fleet/open.ts";
 /** What is released. `complete` = releases the right people signed, newest serial first; nothing else on the branch counts, since anybody may
  *  push there. `inForce` = the one that machines have: the newest that covers a commit of main, with that commit. */
 export type Standing = {
-  readonly holds: Holds;
+  /** The trust root everything is judged from. */
+  readonly holds: { readonly pin: Digest };
   readonly complete: readonly KnownRelease[];
   readonly inForce: { readonly release: KnownRelease; readonly commit: Oid; readonly outcome: ReadOutcome } | null;
   /** The trust section of each complete release, newest first, with the release's serial. */
@@ -47,7 +48,7 @@ export async function claimedStanding(fleet: Fleet, branch: Branch, main: ReadOu
 }
 
 /** The signatures count, not the expiry: a release that has run out is still what machines have. */
-function completeOf(branch: Branch, holds: Holds, own: Trust): Pick<Standing, "complete" | "trusts"> {
+function completeOf(branch: Branch, holds: Standing["holds"], own: Trust): Pick<Standing, "complete" | "trusts"> {
   const judged = branch.releases.flatMap((head) => {
     const { complete, trust } = judgeRelease({ head, releases: branch.releases, holds, sections: [own] });
     return complete && trust !== null ? [{ head, trust }] : [];

@@ -1,13 +1,13 @@
 import { msOf, type Time } from "#base/time/index.ts";
 import { planText } from "#plan/index.ts";
-import type { Missing } from "#proof/release/index.ts";
+import { type Missing, ROLE_NAMES, type Trust } from "#proof/release/index.ts";
 import type { Case } from "./case.ts";
 
 const DAY_MS = 86_400_000;
 
 /** What an outcome changes and how it stands, for people. `what` names it: "main", "the merge of x". Ends with a line break. */
 export function caseText(item: Case, what: string, now: Time): string {
-  const text = planText(item.plan);
+  const text = `${planText(item.plan)}${item.plan.roles.includes("root") ? trustText(item.trust) : ""}`;
   const { serial, expires } = item.head.release.doc;
   const lifts = item.lifts.map((digest) => `lifts the revocation ${digest}\n`).join("");
   if (item.missing.length > 0) {
@@ -17,6 +17,20 @@ export function caseText(item: Case, what: string, now: Time): string {
   const covered = `release ${serial} covers ${what}, until ${expires.slice(0, 10)} (${daysUntil(expires, now)})`;
   if (item.plan.steps.size > 0) return `${text}${lifts}\n${covered}\n`;
   return text.replace("0 changes", `0 changes: ${covered}`);
+}
+
+/** Whom the fleet trusts under this section: what the root role is asked to read. */
+function trustText({ leaf, section }: Trust): string {
+  const keys = (principal: string): string => {
+    const count = section.keys[principal]?.length ?? 0;
+    return count === 1 ? principal : `${principal} (${count} keys)`;
+  };
+  const rows = ROLE_NAMES.map((role) => {
+    const { by, threshold, principals, touch } = section.roles[role];
+    return `  ${role.padEnd(7)}  ${by}: ${threshold} of ${principals.map(keys).join(", ")}${touch === "required" ? ", touched" : ""}\n`;
+  });
+  const actions = section.actions.map(({ actions, principals }) => `  ${actions.join(", ")}: ${principals.map(keys).join(", ")}\n`);
+  return `\nwho is trusted then (${leaf}):\n${[...rows, ...actions].join("")}`;
 }
 
 /** A line for each role that still has to sign. */

@@ -7,6 +7,11 @@ import type { Io } from "#cli/io.ts";
 import { approve, plan, release } from "#cli/release/index.ts";
 import { revoke } from "#cli/revoke.ts";
 import { trustRoot } from "#cli/trust-root.ts";
+import { timeOf } from "#base/time/index.ts";
+import { VERSION } from "#cli/version.ts";
+import type { ReleaseDoc } from "#proof/release/index.ts";
+import { branchOf, outcomeReader, selectTarget } from "#reconciler/revision/index.ts";
+import { openSource } from "#reconciler/source/index.ts";
 import { newPerson, type Person } from "#test/support/fleet-fixture.ts";
 import { goldenTree, type Tree } from "#test/support/fleet-tree.ts";
 import { type GitHttpServer, serveGit } from "#test/support/git-http.ts";
@@ -18,16 +23,16 @@ export const START = Date.parse("2026-11-25T10:00:00.000Z");
 
 export type Ran = { readonly code: number; readonly text: string };
 
-/** The golden fleet in a bare repository behind real smart HTTP; people with ssh-keygen keys, each with a cache folder of their own. */
+/** The golden fleet in a bare repository behind real smart HTTP (or straight from the disk); people with ssh-keygen keys, each with a cache folder of their own. */
 export class CliBench {
   readonly folder: string;
   readonly gitdir: string;
-  readonly server: GitHttpServer;
+  readonly server: GitHttpServer | null;
   readonly people: ReadonlyMap<string, Person>;
   tree: Tree;
   now = START;
 
-  private constructor(folder: string, gitdir: string, server: GitHttpServer, people: ReadonlyMap<string, Person>, tree: Tree) {
+  private constructor(folder: string, gitdir: string, server: GitHttpServer | null, people: ReadonlyMap<string, Person>, tree: Tree) {
     this.folder = folder;
     this.gitdir = gitdir;
     this.server = server;
@@ -35,12 +40,12 @@ export class CliBench {
     this.tree = tree;
   }
 
-  static async make(t: TestContext): Promise<CliBench> {
+  static async make(t: TestContext, kind: "http" | "local" = "http"): Promise<CliBench> {
     const folder = await mkdtemp(join(tmpdir(), "cli-"));
     const gitdir = await makeBareRepo(folder);
-    const server = await serveGit(folder);
+    const server = kind === "http" ? await serveGit(folder) : null;
     t.after(async () => {
-      await server.close();
+      await server?.close();
       await rm(folder, { recursive: true, force: true });
     });
     const people = new Map(PEOPLE.map((name) => [name as string, newPerson(folder, name)]));
@@ -53,7 +58,7 @@ export class CliBench {
   }
 
   get url(): string {
-    return this.server.url("fleet.git");
+    return this.server?.url("fleet.git") ?? this.gitdir;
   }
 
   /** Commits to main, or to `more.branch`, which then starts at main where it is new. The tree follows main only. */
@@ -116,4 +121,57 @@ export class CliBench {
     const code = await work({ out: { write: (part) => (text += part) }, ask: null });
     return { code, text };
   }
+}
+
+/** What the hub would run: main's newest covered commit, from the trust root of the first commit. */
+export async function selected(bench: CliBench, pin?: Digest): Promise<{ readonly revision: string; readonly serial: number }> {
+  const folder = await mkdtemp(join(bench.folder, "hub-"));
+  const source = await openSource({
+    url: bench.gitdir,
+    gitdir: join(folder, "source.git"),
+    branch: "main",
+    stateFile: join(folder, "verified.json"),
+  });
+  const { main, releases } = await source.poll();
+  const branch = branchOf(await source.readReleases(releases!), "acme");
+  const { target } = await selectTarget({
+    source,
+    reader: outcomeReader(source, VERSION),
+    head: main!,
+    since: null,
+    minSerial: 0,
+    branchFor: () => branch,
+    holds: { pin: pin ?? (await bench.root()) },
+    now: timeOf(bench.now),
+  });
+  if (target === null) throw new Error("nothing is selected");
+  return { revision: target.outcome.revision, serial: target.cover.head.release.doc.serial };
+}
+
+/** The document of the newest release on the branch, or of a serial, taken as it lies there. */
+export async function latest(bench: CliBench, serial?: number): Promise<ReleaseDoc> {
+  const folder = await mkdtemp(join(bench.folder, "look-"));
+  const source = await openSource({
+    url: bench.gitdir,
+    gitdir: join(folder, "source.git"),
+    branch: "main",
+    stateFile: join(folder, "verified.json"),
+  });
+  const branch = branchOf(await source.readReleases((await source.poll()).releases!), "acme");
+  const signed = branch.releases.filter(
+    ({ release }) => release.signers().length > 0 && (serial === undefined || release.doc.serial === serial),
+  );
+  return signed[0]!.release.doc;
+}
+
+/** The indented lines below a heading, trimmed. */
+export function linesOf({ text }: Ran, heading: string): readonly string[] {
+  const lines = text.split("\n");
+  const after = lines.slice(lines.indexOf(heading) + 1);
+  return after
+    .slice(
+      0,
+      after.findIndex((line) => !line.startsWith("  ")),
+    )
+    .map((line) => line.trim());
 }
