@@ -1,6 +1,6 @@
 import { chmodSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { cpus, loadavg, tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { startEmbeddedSshd } from "#test/support/embedded-sshd.ts";
 import { removeSshAccount, type SshAccount, sshAccount } from "#test/support/ssh-account.ts";
@@ -13,7 +13,9 @@ import type { FromHub, HostAddress, ToHub } from "./messages.ts";
 import { type NoopResult, tableOf } from "./report.ts";
 
 const REPO = join(import.meta.dirname, "../..");
-const WARM_UPS = 3; // the first sweeps pay for the JIT
+// A hub runs for months: what is measured is a warm one. The first sweeps cost about twice as much, for the JIT.
+const WARM_SWEEPS = 100;
+const WARM_REHASHES = 3;
 
 type Flags = {
   readonly hosts: number;
@@ -21,40 +23,54 @@ type Flags = {
   readonly idleSeconds: number;
   readonly processes: number;
   readonly json: boolean;
+  /** Folder for a CPU profile of the hub. */
+  readonly profile: string | null;
 };
 
 /** What asking a fleet that is in sync costs the hub: over links that are already open, and while nobody asks. */
 export async function measureNoop(words: readonly string[]): Promise<void> {
   const flags = flagsOf(words);
-  const dir = mkdtempSync(join(tmpdir(), "bn-"));
-  chmodSync(dir, 0o711);
-  const dist = join(REPO, "dist", `bench-${process.pid}`); // inside the repo: the bridge finds sodium-native from there
-  const account = sshAccount();
-  const stops: (() => Promise<void>)[] = [];
-  const say = (text: string): void => void process.stderr.write(`${text} …\n`);
+  const stops: (() => Promise<void> | void)[] = [];
   try {
-    await buildOutputs(dist, ["openclaw-lobster.mjs", "bridge.mjs", "unpack.mjs"]);
-    const fleet = await makeFleet({ dir, dist, gid: account.gid, say, hosts: flags.hosts, processes: flags.processes });
-    stops.push(fleet.stop);
-    say(`starting ${flags.hosts} sshd`);
-    const { addresses, privateKey, stop } = await startServers(fleet, account, dir);
-    stops.push(stop);
-    const hub = startChild<ToHub, FromHub>(
-      join(import.meta.dirname, "hub.ts"),
-      process.env["MOORING_BENCH_PROF"] === undefined
-        ? {}
-        : { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${process.env["MOORING_BENCH_PROF"]}` },
-    );
-    stops.push(hub.stop);
-    say("logging in");
-    await hub.ask({ t: "connect", hosts: addresses, privateKey });
-    const result = await measure(hub, flags, say);
+    const result = await Promise.race([runNoop(flags, stops), interrupted()]);
     process.stdout.write(flags.json ? `${JSON.stringify(result)}\n` : tableOf(result));
   } finally {
     for (const stop of stops.toReversed()) await stop();
-    removeSshAccount();
-    for (const folder of [dir, dist]) rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** Each thing that was started leaves in `stops` how it ends. */
+async function runNoop(flags: Flags, stops: (() => Promise<void> | void)[]): Promise<NoopResult> {
+  const say = (text: string): void => void process.stderr.write(`${text} …\n`);
+  const dir = mkdtempSync(join(tmpdir(), "bn-"));
+  const dist = join(REPO, "dist", `bench-${process.pid}`); // inside the repo: the bridge finds sodium-native from there
+  stops.push(() => {
+    for (const folder of [dir, dist]) rmSync(folder, { recursive: true, force: true });
+  });
+  chmodSync(dir, 0o711);
+  const account = sshAccount();
+  stops.push(removeSshAccount);
+  await buildOutputs(dist, ["openclaw-lobster.mjs", "bridge.mjs", "unpack.mjs"]);
+  const fleet = await makeFleet({ dir, dist, gid: account.gid, say, hosts: flags.hosts, processes: flags.processes });
+  stops.push(fleet.stop);
+  say(`starting ${flags.hosts} sshd`);
+  const servers: TestSshd[] = [];
+  stops.push(async () => {
+    for (const server of servers) await server.stop();
+  });
+  const { addresses, privateKey } = await startServers(fleet, { account, dir, servers });
+  const profile: Record<string, string> = flags.profile === null ? {} : { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${flags.profile}` };
+  const hub = startChild<ToHub, FromHub>(join(import.meta.dirname, "hub.ts"), profile);
+  stops.push(hub.stop);
+  say("logging in");
+  await hub.ask({ t: "connect", hosts: addresses, privateKey });
+  return measure(hub, flags, say);
+}
+
+function interrupted(): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => reject(new Error(`stopped by ${signal}`)));
+  });
 }
 
 function flagsOf(words: readonly string[]): Flags {
@@ -65,6 +81,7 @@ function flagsOf(words: readonly string[]): Flags {
       runs: { type: "string", default: "9" },
       "idle-seconds": { type: "string", default: "60" },
       "agent-processes": { type: "string", default: "10" },
+      "cpu-prof": { type: "string" },
       json: { type: "boolean", default: false },
     },
   });
@@ -75,6 +92,7 @@ function flagsOf(words: readonly string[]): Flags {
     idleSeconds: count("--idle-seconds", values["idle-seconds"]),
     processes: Math.min(hosts, count("--agent-processes", values["agent-processes"])),
     json: values.json,
+    profile: values["cpu-prof"] === undefined ? null : resolve(values["cpu-prof"]),
   };
 }
 
@@ -84,9 +102,11 @@ function count(flag: string, text: string): number {
 }
 
 /** One sshd a machine, with the one key of the hub and the machine's own launcher. */
-async function startServers(fleet: BenchFleet, account: SshAccount, dir: string) {
+async function startServers(
+  fleet: BenchFleet,
+  { account, dir, servers }: { readonly account: SshAccount; readonly dir: string; readonly servers: TestSshd[] },
+): Promise<{ readonly addresses: readonly HostAddress[]; readonly privateKey: string }> {
   const key = makeKeyPair();
-  const servers: TestSshd[] = [];
   const start = findSshd() === null ? startEmbeddedSshd : startSshd;
   const addresses: HostAddress[] = [];
   for (const { name, launcher, live } of fleet.machines) {
@@ -96,17 +116,14 @@ async function startServers(fleet: BenchFleet, account: SshAccount, dir: string)
     servers.push(server);
     addresses.push({ name, port: server.port, username: account.name, hostKey: server.hostKey, root: live });
   }
-  const stop = async (): Promise<void> => {
-    for (const server of servers) await server.stop();
-  };
-  return { addresses, privateKey: key.privateKey, stop };
+  return { addresses, privateKey: key.privateKey };
 }
 
 async function measure(hub: Child<ToHub, FromHub>, flags: Flags, say: (text: string) => void): Promise<NoopResult> {
   say("sweeps");
-  const sweeps = await repeated(flags.runs, () => hub.ask({ t: "sweep" }));
+  const sweeps = await repeated({ warm: WARM_SWEEPS, runs: flags.runs }, () => hub.ask({ t: "sweep" }));
   say("re-hashes");
-  const rehashes = await repeated(flags.runs, async () => {
+  const rehashes = await repeated({ warm: WARM_REHASHES, runs: flags.runs }, async () => {
     const before = cpuBelowMs([hub.pid]);
     const run = await hub.ask({ t: "rehash" });
     return { ...run, hostCpuMs: cpuBelowMs([hub.pid]) - before };
@@ -135,8 +152,8 @@ async function measure(hub: Child<ToHub, FromHub>, flags: Flags, say: (text: str
   };
 }
 
-async function repeated<T>(runs: number, work: () => Promise<T>): Promise<T[]> {
-  for (let i = 0; i < WARM_UPS; i++) await work();
+async function repeated<T>({ warm, runs }: { readonly warm: number; readonly runs: number }, work: () => Promise<T>): Promise<T[]> {
+  for (let i = 0; i < warm; i++) await work();
   const done: T[] = [];
   for (let i = 0; i < runs; i++) done.push(await work());
   return done;
@@ -149,6 +166,6 @@ function formOf({ hosts, processes, runs, idleSeconds }: Flags): string {
     `${sshd} on loopback, each with its own host key, launcher (nc) and agent socket; behind them ${hosts} agents (startAgent of lobster/serve, from source) ` +
     `in ${processes} processes, ${share}, every agent with its own bridge process (built), folders and generation 1 of a signed release: ` +
     `${PLUGINS} running sh plugins with ${FILES} files of ${FILE_BYTES} bytes. The agents' own 10 s sweeps are off, egress is not started, one uid. ` +
-    `Hub = one process with reconciler/{ssh,agents}; medians of ${runs} runs after ${WARM_UPS}; event streams open throughout; idle ${idleSeconds} s.`
+    `Hub = one process with reconciler/{ssh,agents}; medians of ${runs} runs after ${WARM_SWEEPS} sweeps and ${WARM_REHASHES} re-hashes to warm up; event streams open throughout; idle ${idleSeconds} s.`
   );
 }
