@@ -1,11 +1,13 @@
-import type { Time } from "#base/time/index.ts";
+import { msOf, type Time, timeOf } from "#base/time/index.ts";
 import {
+  composeRelease,
   type Holds,
   isCovered,
   judgeRelease,
   judgeSecrets,
   type KnownRelease,
   type Missing,
+  readKnown,
   type SignedSecrets,
 } from "#proof/release/index.ts";
 import { parseTrust, type Trust } from "#proof/release/index.ts";
@@ -55,7 +57,27 @@ export function cover(input: CoverInput): Cover {
   }
   if (best !== null) return { at: "awaiting", head: best.head, secrets: bestSecrets(roots, branch), missing: best.missing };
   if (expired !== null) return { at: "expired", head: expired };
-  return { at: "awaiting", head: null, secrets: bestSecrets(roots, branch), missing: [] };
+  return { at: "awaiting", head: null, secrets: bestSecrets(roots, branch), missing: unsigned(input, own) };
+}
+
+/** Who would have to sign an outcome that nobody has made a release for yet: that of the release which would follow the one in force, without a
+ *  signature. */
+function unsigned({ resolved, roots, branch, holds, now, minSerial }: CoverInput, own: Trust): readonly Missing[] {
+  const before = branch.releases.find(({ release }) => release.doc.serial === minSerial)?.release ?? null;
+  const bytes = composeRelease({
+    fleet: resolved.fleet,
+    prev: before,
+    resolver: 1,
+    roots: roots.classes,
+    trustLeaf: resolved.trustLeaf,
+    lifts: before?.doc.lifts ?? [],
+    issued: now,
+    expires: timeOf(msOf(now) + own.section.expiresSeconds * 1000),
+  });
+  const head = readKnown({ bytes, sigs: [], trust: own.bytes }, resolved.fleet);
+  const { missing } = judgeRelease({ head, releases: branch.releases, holds, sections: [own] });
+  const secrets = secretsFor(roots, branch, own, head.release.doc.serial, now);
+  return [...missing, ...(secrets.missing === null ? [] : [secrets.missing])];
 }
 
 /** The secrets release for these roots; none is needed where no machine has a secret. */

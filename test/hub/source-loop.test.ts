@@ -15,13 +15,14 @@ async function withFleet(run: (fleet: RepoFleet) => Promise<void>): Promise<void
   }
 }
 
-test("a commit nobody released waits, and the roles it waits for are named once somebody has signed", () =>
+test("a commit nobody released waits for roles that are named, whether somebody has signed or not", () =>
   withFleet(async (fleet) => {
     const revision = await fleet.commit();
     const loop = await fleet.loop();
     const first = await loop.look(signal);
     assert.equal(first.view.target, null);
-    assert.equal(first.view.head?.cover?.at, "awaiting");
+    const before = first.view.head?.cover;
+    assert.deepEqual(before?.at === "awaiting" ? before.missing.map(({ role }) => role) : null, ["root", "release", "access", "secrets"]);
     await fleet.release(["a@acme.dev", "b@acme.dev"]);
     const cover = (await loop.look(signal)).view.head?.cover;
     assert.deepEqual(cover?.at === "awaiting" ? cover.missing.map(({ role }) => role) : null, ["access"]);
