@@ -6,8 +6,9 @@ import { productFiles, repoFiles, textOf } from "./files.ts";
 
 const codes = Object.keys(CATALOG);
 
-function codesIn(paths: readonly string[]): ReadonlySet<string> {
-  return new Set(paths.flatMap((path) => textOf(path).match(/\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b/g) ?? []));
+function without(paths: readonly string[]): readonly string[] {
+  const text = paths.map((path) => textOf(path)).join("\n");
+  return codes.filter((code) => !new RegExp(`\\b${code}\\b`).test(text));
 }
 
 test("docs/errors.md is what the catalogue gives (else: npm run errors)", () => {
@@ -15,19 +16,11 @@ test("docs/errors.md is what the catalogue gives (else: npm run errors)", () => 
 });
 
 test("every error code is thrown somewhere in the product", () => {
-  const used = codesIn(productFiles().filter((path) => !path.startsWith("base/errors/catalog/")));
-  assert.deepEqual(
-    codes.filter((code) => !used.has(code)),
-    [],
-  );
+  assert.deepEqual(without(productFiles().filter((path) => !path.startsWith("base/errors/catalog/"))), []);
 });
 
 test("every error code is asserted by a test", () => {
-  const tested = codesIn(repoFiles().filter((path) => path.endsWith(".test.ts")));
-  assert.deepEqual(
-    codes.filter((code) => !tested.has(code)),
-    [],
-  );
+  assert.deepEqual(without(repoFiles().filter((path) => /\.test\.ts$|^test\/.*contract\.ts$/.test(path))), []);
 });
 
 test("no code stands in two parts of the catalogue", () => {
