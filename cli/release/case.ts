@@ -1,10 +1,10 @@
 import type { Digest } from "#base/canonical/index.ts";
 import type { Time } from "#base/time/index.ts";
 import { type FleetPlan, planFleet } from "#plan/index.ts";
-import { isCovered, judgeRelease, type KnownRelease, type Missing, readKnown, type Trust } from "#proof/release/index.ts";
+import { isCovered, type Judgement, judgeRelease, type KnownRelease, type Missing, readKnown, type Trust } from "#proof/release/index.ts";
 import { type Branch, trustOf } from "#reconciler/revision/index.ts";
 import type { ReadOutcome } from "../fleet/open.ts";
-import { isOurs, liftsOf, nextRelease } from "./next.ts";
+import { followed, isOurs, liftsOf, nextRelease } from "./next.ts";
 import { type SecretsState, secretsState } from "./secrets.ts";
 import type { Standing } from "./standing.ts";
 
@@ -12,6 +12,8 @@ import type { Standing } from "./standing.ts";
 export type Case = {
   readonly outcome: ReadOutcome;
   readonly trust: Trust;
+  /** Whether it is another trust section than the one in force: then its bytes go along with the release. */
+  readonly isTrustNew: boolean;
   readonly plan: FleetPlan;
   readonly head: KnownRelease;
   readonly isNew: boolean;
@@ -49,23 +51,22 @@ export function caseOf({ outcome, standing, branch, now, lifts = [], renew = fal
     ? complete
     : (unfinished(branch, standing, input) ??
       readKnown({ bytes: nextRelease(input), sigs: [], trust: trust.bytes }, outcome.resolved.fleet));
-  const judged = judgeRelease({
-    head,
-    releases: branch.releases,
-    holds: standing.holds,
-    sections: [trust, ...standing.trusts.map((item) => item.trust)],
-    now,
-  });
+  const sections = [trust, ...standing.trusts.map((item) => item.trust)];
+  const judge = (holds: Standing["holds"]): Judgement => judgeRelease({ head, releases: branch.releases, holds, sections, now });
+  const judged = judge(standing.holds);
+  // While root has not agreed to a new trust section nothing is judged under it; people want to know of all signatures at once.
+  const others = judged.trust === null ? judge({ pin: trust.leaf }).missing.filter(({ role }) => role !== "root") : [];
   const secrets = secretsState({ ...input, serial: head.release.doc.serial });
   return {
     outcome,
     trust,
+    isTrustNew: followed(standing)?.release.doc.trust !== trust.leaf,
     plan: planFleet(standing.inForce?.outcome.resolved ?? null, outcome.resolved),
     head,
     isNew: !branch.releases.some(({ release }) => release.digest === head.release.digest),
     isComplete: judged.complete,
     secrets,
-    missing: [...judged.missing, ...(secrets.at === "open" ? [secrets.missing] : [])],
+    missing: [...judged.missing, ...others, ...(secrets.at === "open" ? [secrets.missing] : [])],
     lifts: wanted.filter((digest) => inForce?.release.doc.lifts.includes(digest) !== true),
   };
 }

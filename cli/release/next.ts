@@ -65,7 +65,8 @@ function composed(input: NextInput, serial: number, issued: Time, expires: Time)
   });
 }
 
-function followed({ inForce, complete }: Pick<Standing, "complete" | "inForce">): KnownRelease | null {
+/** The release that the next one follows: the one machines have, or else the newest complete one. Pure. */
+export function followed({ inForce, complete }: Pick<Standing, "complete" | "inForce">): KnownRelease | null {
   return inForce?.release ?? complete[0] ?? null;
 }
 

@@ -19,13 +19,9 @@ export async function pushRelease(fleet: Fleet, files: readonly SignatureFile[],
   const all = new Map<string, Uint8Array>();
   for (const { kind, folder, bytes } of files) {
     all.set(`${folder}/${DOCUMENT[kind]}`, bytes);
-    if (kind === "release" && (item.isNew ? isTrustNew(item) : item.head.trust === null)) all.set(`${folder}/trust.json`, item.trust.bytes);
+    if (kind === "release" && item.isTrustNew) all.set(`${folder}/trust.json`, item.trust.bytes);
   }
   await pushSigned(fleet.options, all, files, principal, `release: signed by ${principal}`, deps);
-}
-
-function isTrustNew({ head, plan }: Case): boolean {
-  return head.release.doc.prev === null || plan.roles.includes("root");
 }
 
 /** Adds files and signatures. Names of signatures are only names: where somebody put other bytes under ours, it goes under another one. */

@@ -7,7 +7,7 @@ const DAY_MS = 86_400_000;
 
 /** What an outcome changes and how it stands, for people. `what` names it: "main", "the merge of x". Ends with a line break. */
 export function caseText(item: Case, what: string, now: Time): string {
-  const text = `${planText(item.plan)}${item.plan.roles.includes("root") ? trustText(item.trust) : ""}`;
+  const text = `${planText(item.plan)}${item.isTrustNew ? trustText(item.trust) : ""}`;
   const { serial, expires } = item.head.release.doc;
   const lifts = item.lifts.map((digest) => `lifts the revocation ${digest}\n`).join("");
   if (item.missing.length > 0) {
@@ -35,11 +35,13 @@ function trustText({ leaf, section }: Trust): string {
 
 /** A line for each role that still has to sign. */
 export function missingText(missing: readonly Missing[]): string {
-  const rows = missing.map(({ role, classes, have, need, principals }) => {
+  const isTrustStep = missing.filter(({ role }) => role === "root").length > 1;
+  const rows = missing.map(({ role, classes, have, need, principals }, i) => {
     const left = principals.filter((principal) => !have.includes(principal));
     const who = left.length === 0 ? "nobody who could is named" : `${need - have.length} of ${left.join(", ")}`;
     const signed = have.length === 0 ? "" : `; signed: ${have.join(", ")}`;
-    const changed = classes.filter((name) => name !== role);
+    const named = classes.filter((name) => name !== role);
+    const changed = isTrustStep && role === "root" ? [i === 0 ? "trust as it is" : "trust as it will be"] : named;
     return { role, text: `${who}${signed}${changed.length === 0 ? "" : `  (${changed.join(", ")})`}` };
   });
   const width = Math.max(...rows.map(({ role }) => role.length));

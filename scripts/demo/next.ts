@@ -1,19 +1,25 @@
+import { writeEnvFile } from "./operator.ts";
 import type { Stage } from "./stage.ts";
 
-/** What a person can try while the fleet stays up: commands as they can be pasted. Pure. */
+/** What a person can try while the fleet stays up: commands to paste, after one that names everything. */
 export function next({ world, hub, operator, machines }: Stage): string {
-  const program = (name: "mooring" | "openclaw-lobster"): string => world.code.program(name);
-  const [one] = machines;
-  const key = operator.as("a").join(" ");
+  const file = writeEnvFile(world, operator, hub.socket, machines);
   return `
-The fleet stays up until Ctrl-C. In another terminal:
+The fleet stays up until Ctrl-C. In another terminal${world.uids === null ? "" : " (as root)"}:
 
-  see it     ${program("mooring")} get machines --hub ${hub.socket}
-             ${program("openclaw-lobster")} status --root ${one?.root ?? ""}
-  its log    ${program("openclaw-lobster")} run --root ${one?.root ?? ""} --plugin-id greeter
-  tamper     echo x >> ${one?.root ?? ""}/generations/current/plugins/greeter/dist/main.js
-  change it  cd ${operator.clone}, edit, git commit, git push, then
-             HOME=${operator.clone}/.. ${program("mooring")} release --source ${operator.url} ${key}
-  files      ${world.root} (removed at the end)
+  . ${file}
+
+then for instance
+  mooring status
+  mooring get machines -o wide
+  openclaw-lobster status --root $MINI1
+  echo x >> $MINI1/generations/current/plugins/greeter/dist/main.js   # then status again
+  sed -i s/small/tiny/ README.md && git commit -qam typo && git push -q
+  git rm -q grants/farewell.yaml && git commit -qm "no farewell" && git push -q && mooring status
+  mooring release --key $KEYS/a --as a@acme.dev
+  mooring release --key $KEYS/security --as security@acme.dev
+  mooring revoke plugin/farewell --reason "to see it" --key $KEYS/ops --as ops@acme.dev
+
+Ctrl-C stops everything and removes ${world.root}.
 `;
 }

@@ -37,7 +37,7 @@ export async function makeOperator(world: World, vault: VaultKeys, bundles: Bund
   const repos = world.folder("git", null);
   const bare = join(repos, "fleet.git");
   const clone = join(home, "fleet");
-  const env = gitEnv(home);
+  const env = operatorEnv(home);
   const git = (args: readonly string[], cwd = clone): Promise<string> => must("git", args, { cwd, env });
   await git(["init", "--quiet", "--bare", "--initial-branch=main", bare], repos);
   await git(["config", "http.receivepack", "true"], bare);
@@ -46,6 +46,8 @@ export async function makeOperator(world: World, vault: VaultKeys, bundles: Bund
   const url = server.url("fleet.git");
   await git(["clone", "--quiet", url, clone], home);
   await git(["checkout", "--quiet", "-b", "main"]);
+  await git(["config", "user.name", "Alex"]);
+  await git(["config", "user.email", "a@acme.dev"]);
   cpSync(EXAMPLE, clone, { recursive: true });
   writeTrust(home, clone, vault, bundles);
   const mooring = (words: readonly string[], { input = "" } = {}): Promise<Ended> =>
@@ -112,13 +114,21 @@ function writeTrust(home: string, clone: string, vault: VaultKeys, bundles: Bund
   for (const folder of ["secrets", "grants"]) rmSync(join(clone, folder), { recursive: true });
 }
 
-function gitEnv(home: string): Readonly<Record<string, string>> {
-  return {
-    HOME: home,
-    GIT_CONFIG_NOSYSTEM: "1",
-    GIT_AUTHOR_NAME: "Alex",
-    GIT_AUTHOR_EMAIL: "a@acme.dev",
-    GIT_COMMITTER_NAME: "Alex",
-    GIT_COMMITTER_EMAIL: "a@acme.dev",
-  };
+/** The same in the demo and in the shell of a person who tries on: see `envFile`. */
+function operatorEnv(home: string): Readonly<Record<string, string>> {
+  return { HOME: home, XDG_CACHE_HOME: join(home, "cache"), GIT_CONFIG_NOSYSTEM: "1" };
+}
+
+/** Writes a file that a shell can read in: the commands, the hub, the fleet repo and everybody's keys by name. Gives its path. */
+export function writeEnvFile(world: World, { url, clone }: Operator, hubSocket: string, machines: readonly Machine[]): string {
+  const home = join(clone, "..");
+  const lines = [
+    `export PATH='${join(world.code.dir, "bin")}':"$PATH" XDG_CACHE_HOME='${join(home, "cache")}'`,
+    `export MOORING_SOURCE='${url}' MOORING_HUB='${hubSocket}' KEYS='${join(home, "keys")}'`,
+    ...machines.map(({ root }, i) => `export MINI${i + 1}='${root}'`),
+    `cd '${clone}'`,
+  ];
+  const file = join(world.root, "env");
+  writeFileSync(file, `${lines.join("\n")}\n`);
+  return file;
 }

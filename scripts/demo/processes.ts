@@ -35,7 +35,9 @@ const STOP_MS = 10_000;
 /** Starts processes whose output goes to files in `logs`, remembers their pids, and ends them, newest first. */
 export function makeProcesses(logs: string) {
   const running = new Set<Running>();
+  let isOver = false;
   const start = ({ name, file, args, owner = null, cwd = "/", env = PLAIN_ENV }: Launch): Running => {
+    if (isOver) throw new DemoFailure(`${name}: not started, the demo ends`);
     const logFile = join(logs, `${name}.log`);
     const out = openSync(logFile, "a", 0o600);
     const as = owner === null ? {} : { uid: owner.uid, gid: owner.gid };
@@ -50,6 +52,7 @@ export function makeProcesses(logs: string) {
     /** The ones that live, oldest first. */
     living: (): readonly Running[] => [...running],
     stopAll: async (): Promise<void> => {
+      isOver = true;
       for (const one of [...running].reverse()) await one.stop();
     },
   };

@@ -23,10 +23,11 @@ export async function planOf({ operator }: Stage): Promise<Plan> {
   const [json, text] = [await operator.mooring([...words, "-o", "json"]), await operator.mooring(words)];
   if (json.code !== 2) throw new DemoFailure(`mooring plan found no change (exit code ${json.code}):\n${json.stderr}${json.stdout}`);
   const { summary, roles } = JSON.parse(json.stdout) as PlanJson;
-  const lines = text.stdout
-    .trim()
-    .split("\n")
-    .filter((line) => line.trim() !== "" && !line.includes("because"));
+  const lines =
+    text.stdout
+      .split(/\n\nrelease \d+ for /)[0]
+      ?.split("\n")
+      .filter((line) => line.trim() !== "" && !line.includes("because")) ?? [];
   return { steps: summary.add + summary.change + summary.remove, roles, lines };
 }
 

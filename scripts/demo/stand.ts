@@ -1,5 +1,5 @@
 import { startBundles } from "./bundles.ts";
-import { makeMachine, NAMES, whichSshd } from "./machines.ts";
+import { type Machine, makeMachine, NAMES, whichSshd } from "./machines.ts";
 import { addSecret, bringGrants, enterMachine, makeOperator, type Operator } from "./operator.ts";
 import { makeHub, makeVault } from "./services.ts";
 import type { Say, Stage } from "./stage.ts";
@@ -18,9 +18,7 @@ export async function setStage(world: World, say: Say): Promise<Stage> {
     makeOperator(world, vault.keys, bundles),
     Promise.all(NAMES.map((name) => makeMachine(world, name, FLEET, hub.publicKey))),
   ]);
-  say(
-    `three machines, each with its own ${whichSshd().kind === "openssh" ? "OpenSSH server" : "ssh2 server"}, at 127.0.0.1:${machines.map(({ sshd }) => sshd.port).join(", :")}`,
-  );
+  for (const line of facts(world, machines)) say(line);
   for (const machine of machines) enterMachine(operator, machine);
   const greeter = await bundles.publish("1.0.0", 1);
   await operator.mustMooring(["plugin", "pin", greeter, "--repo", operator.clone, "--url", bundles.url(greeter)]);
@@ -48,6 +46,21 @@ export async function setStage(world: World, say: Say): Promise<Stage> {
       return watch;
     },
   };
+}
+
+/** How real it is, and where it is not: nothing of this is left unsaid. */
+function facts({ uids, whyOneUid, code }: World, machines: readonly Machine[]): readonly string[] {
+  const { kind, why } = whichSshd();
+  const ports = machines.map(({ sshd }) => sshd.port).join(", :");
+  return [
+    `three machines, each with an sshd of its own (${kind === "openssh" ? "OpenSSH" : "ssh2's server"}) at 127.0.0.1:${ports}`,
+    ...(why === null ? [] : [`no OpenSSH: ${why}`]),
+    uids === null
+      ? `no isolation: everything runs under one uid, by --insecure-one-uid, because ${whyOneUid ?? "?"}`
+      : "hub, vault, and on each machine bridge, egress and every plugin run under uids of their own",
+    "keys are software keys, files of this run: fit for a demo, not for a fleet",
+    ...(code.isCopy ? ["this checkout is closed to other users: its code runs from a copy in the demo's folder"] : []),
+  ];
 }
 
 /** The leaf that people compare and pin before anything is released. */

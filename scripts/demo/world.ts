@@ -64,7 +64,10 @@ export async function makeWorld(): Promise<World> {
       if (owner !== null) chownSync(path, owner.uid, owner.gid);
       return path;
     },
-    onClose: (end) => void ends.unshift(end),
+    onClose: (end) => {
+      if (closing === null) ends.unshift(end);
+      else void end(); // it came up while everything else went down
+    },
     close: () => (closing ??= closeAll([...ends, () => processes.stopAll(), () => removeRoot(root), () => removeSshAccount()])),
   };
 }

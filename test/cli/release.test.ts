@@ -215,21 +215,23 @@ test("--renew makes a new release of the same outcome before the old one runs ou
   assert.deepEqual([doc.serial, doc.classes.access.since, doc.classes.plugins.since], [2, 1, 1]);
 });
 
-test("a change of trust needs the root of before and of after, and brings its section along", async (t) => {
+test("a change of trust needs the root of before and of after, hides no other role, and brings its section along", async (t) => {
   const bench = await CliBench.make(t, "local");
   const trustRoot = await bench.releaseAll();
-  await bench.commit({
-    "fleet.yaml": edited(bench.tree, "fleet.yaml", "a@acme.dev, b@acme.dev, recovery@acme.dev", "b@acme.dev, recovery@acme.dev")[
-      "fleet.yaml"
-    ]!,
-  });
+  const fleet = edited(bench.tree, "fleet.yaml", "a@acme.dev, b@acme.dev, recovery@acme.dev", "b@acme.dev, recovery@acme.dev");
+  await bench.commit({ "fleet.yaml": fleet["fleet.yaml"]!, ...widened(bench) });
   const first = await bench.release("b@acme.dev", { trustRoot });
+  assert.match(first.text, /who is trusted then \(sha256:\w+\):\n {2}root {5}people: 2 of b@acme\.dev, recovery@acme\.dev\n/);
   assert.deepEqual(linesOf(first, "still to sign:"), [
-    "root  1 of a@acme.dev, recovery@acme.dev; signed: b@acme.dev  (trust)",
-    "root  1 of recovery@acme.dev; signed: b@acme.dev  (trust)",
+    "root    1 of a@acme.dev, recovery@acme.dev; signed: b@acme.dev  (trust as it is)",
+    "root    1 of recovery@acme.dev; signed: b@acme.dev  (trust as it will be)",
+    "access  1 of security@acme.dev",
   ]);
-  assert.match((await bench.release("recovery@acme.dev", { trustRoot })).text, /release 2 covers main: complete/);
+  await bench.release("recovery@acme.dev", { trustRoot });
+  assert.match((await bench.release("security@acme.dev", { trustRoot })).text, /release 2 covers main: complete/);
   assert.equal((await selected(bench, trustRoot)).serial, 2);
+  const files = await git(bench.gitdir, "ls-tree", "-r", "--name-only", "mooring/releases");
+  assert.equal(files.match(/trust\.json/g)?.length, 2);
 });
 
 test("an encrypted key and an ssh-agent key show their public half; what is no key does not", async (t) => {

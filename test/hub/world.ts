@@ -8,6 +8,7 @@ import { MooringError } from "#base/errors/index.ts";
 import { type Log, lineLog } from "#base/log/index.ts";
 import { sleep, timeOf } from "#base/time/index.ts";
 import { initVault, pinTrust, runVault } from "#bridge/vault/index.ts";
+import { type Packed, packPlugin } from "#bundle/pack/index.ts";
 import { signStatement, statementFor } from "#bundle/statement/index.ts";
 import { lockOf, lockText } from "#cli/plugin/index.ts";
 import { secretRefAdd } from "#cli/secret-ref/index.ts";
@@ -22,7 +23,7 @@ import { openBindingBook, openEventBook } from "#reconciler/machine/index.ts";
 import { vaultClient } from "#reconciler/secrets/index.ts";
 import type { Link } from "#reconciler/ssh/index.ts";
 import type { FleetId, MachineId, MachineStatement, Pins, SecretRef, SignedStatement } from "#schemas/wire/index.ts";
-import { packGreeter } from "../../examples/plugins/build.ts";
+import { assembleGreeter, packGreeter } from "../../examples/plugins/build.ts";
 import { BRIDGE_ENTRY, startTestAgent } from "#test/lobster/support.ts";
 import { RepoFleet } from "./repo-fleet.ts";
 
@@ -135,8 +136,9 @@ export class World {
   }
 
   /** Pins another version of the greeter in the tree; commit and release are the test's. */
-  bump(version: string, serial: number): Promise<void> {
-    return pinPlugin(this.fleet, this.#pluginKey, version, serial);
+  /** Pins another version into the tree; `main` = what its main.js holds instead of the greeter. */
+  bump(version: string, serial: number, main?: string): Promise<void> {
+    return pinPlugin(this.fleet, this.#pluginKey, version, serial, main);
   }
 
   revoke(name: string): SignedStatement {
@@ -236,8 +238,15 @@ async function addSecret(fleet: RepoFleet, recipient: string): Promise<void> {
   }
 }
 
-async function pinPlugin(fleet: RepoFleet, key: KeyObject, version: string, serial: number): Promise<void> {
-  const packed = await packGreeter(version);
+async function packWith(fleet: RepoFleet, version: string, main: string): Promise<Packed> {
+  const dir = join(fleet.folder, `greeter-${version}`);
+  await assembleGreeter(version, dir);
+  await writeFile(join(dir, "dist/main.js"), main);
+  return packPlugin(dir);
+}
+
+async function pinPlugin(fleet: RepoFleet, key: KeyObject, version: string, serial: number, main?: string): Promise<void> {
+  const packed = main === undefined ? await packGreeter(version) : await packWith(fleet, version, main);
   const statement = statementFor(packed, serial);
   const spki = publicOf(key);
   const json = await signStatement(statement, hintOf(spki), (bytes) => sign("sha256", bytes, key));

@@ -6,7 +6,6 @@ export const HUB = {
     disposition: "stalled",
     fix: "run the vault under its own uid, or pass --insecure-one-uid and accept that the hub can read its memory",
   },
-  RELEASE_INCOMPLETE: { disposition: "wait", fix: "somebody with the role named runs `mooring release` or `mooring approve`" },
   RELEASE_MISSING: { disposition: "wait", fix: "run `mooring release`" },
   REPO_EMPTY: { disposition: "wait", fix: "push the fleet repo's main branch" },
   REPO_ROLLED_BACK: { disposition: "refused", fix: "somebody took releases away: push the missing ones back, or sign a newer one" },

@@ -17,8 +17,9 @@ export const bump: Chapter = {
     const commit = await operator.push(`greeter ${VERSION}`);
     const plan = await planOf(stage);
     for (const line of plan.lines) say(line);
-    await hub.when("awaits the release", 20_000, ({ awaiting }) => awaiting?.revision === commit);
-    say(`the hub: ${commit.slice(0, 8)} is AwaitingRelease`);
+    const { awaiting } = await hub.when("awaits the release", 20_000, (status) => status.awaiting?.revision === commit);
+    const roles = awaiting?.missing.map(({ role, need, principals }) => `${role} (${need} of ${principals.join(", ")})`) ?? [];
+    say(`the hub: ${commit.slice(0, 8)} is AwaitingRelease: ${roles.join("; ")}`);
     await sleep(1_500); // a poll and more: whoever wanted to act on it had the time
     const unreleasedRefused = (await holdings(stage)) === before;
     if (unreleasedRefused) say("unsigned: nothing changed on any machine");

@@ -26,6 +26,7 @@ export const drift: Chapter = {
     await stage.hub.process().kill();
     say("the hub is killed (SIGKILL)");
     const alone = await quietChange(three, "dist/main.js");
+    check(!stage.hub.process().isAlive(), "the hub was to be dead");
     say(`mini-03: corrected in ${alone} ms, without a hub`);
     await comeBack(stage, before, say);
     return { drift: { injected: 2, corrected: [quiet, loud].length, hubDownCorrected: true, ms: [quiet, loud, alone] } };
