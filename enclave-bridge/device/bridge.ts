@@ -28,6 +28,7 @@ export class Bridge {
   readonly #runs = new Runs();
   readonly #budgets = new Map<PluginId, Budget>();
   #state: BridgeState | null = null;
+  #logged: string | null = null;
 
   /** `send` gives false when the agent does not keep up. */
   constructor(device: Device, send: (message: FromBridge) => boolean) {
@@ -65,10 +66,12 @@ export class Bridge {
   async #setState(state: BridgeState): Promise<null> {
     await this.#device.audit.open(state);
     this.#device.floor.observe(msOf(state.floor));
-    const isNew = this.#state === null || factsLogged(this.#state) !== factsLogged(state);
-    this.#state = state;
+    this.#state = state; // before it is logged: what is taken away is away even while the log cannot be written
     this.#takeBack(state);
-    if (isNew) await this.#device.audit.write({ op: "state.install", outcome: "ok", version: state.releaseSerial });
+    const facts = factsOf(state);
+    if (this.#logged === facts) return null;
+    await this.#device.audit.write({ op: "state.install", outcome: "ok", version: state.releaseSerial });
+    this.#logged = facts;
     return null;
   }
 
@@ -175,7 +178,7 @@ export class Bridge {
 }
 
 /** What of a state an auditor wants to see change: the release and what is revoked. */
-function factsLogged({ releaseSerial, revoked }: BridgeState): string {
+function factsOf({ releaseSerial, revoked }: BridgeState): string {
   return canon({ releaseSerial, revoked });
 }
 

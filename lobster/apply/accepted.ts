@@ -6,7 +6,7 @@ import { acceptRelease, type Accepted, type Stored } from "#proof/release/index.
 import { indexOf, machineRoot } from "#proof/root/index.ts";
 import { type ApplyRequest, applyRequest, type Desired, digest, type Pins, time } from "#schemas/wire/index.ts";
 import * as z from "zod/mini";
-import { checkPlugins } from "./sections.ts";
+import { checkSections } from "./sections.ts";
 
 /** The newest release this machine took, with the request that brought it. */
 export type AcceptedRelease = {
@@ -78,7 +78,7 @@ function prove(request: ApplyRequest, pins: Pins, stored: Stored | null, now: Ti
   if (root !== request.root)
     throw new MooringError("ROOT_MISMATCH", `${machine}: the request names another root than its desired state has`);
   checkIncarnation(accepted.desired, pins);
-  checkPlugins(accepted.desired);
+  checkSections(accepted.desired);
   return {
     id: applyId(request),
     request,

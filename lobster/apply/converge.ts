@@ -11,6 +11,7 @@ import { missingBundles } from "./bundles.ts";
 import type { Core } from "./core.ts";
 import { type Hold, withHolds } from "./holds.ts";
 import { identityOf, pluginNamed, runOf } from "./sections.ts";
+import { obeyRevoked, settle } from "./settle.ts";
 
 /** Brings the machine from its current generation to the accepted release. Level-triggered: each round reads both afresh. */
 export type Converger = {
@@ -91,12 +92,13 @@ export function makeConverger(core: Core, onSwitch: (generation: Generation | nu
 }
 
 async function round(core: Core, state: State, onSwitch: (generation: Generation | null) => void): Promise<"again" | "ended"> {
+  await settle(core);
   const target = core.accepted.current();
   const current = core.generations.current();
   if (state.id !== (target?.id ?? null)) state.phase = null;
   state.id = target?.id ?? null;
   if (target === null || target.isCancelled || identityOf(target.desired).mode === "observe") {
-    await core.supervisor.want(runsOf(current));
+    await want(core, current);
     state.phase =
       target?.isCancelled === true
         ? undone("APPLY_CANCELLED", "it was cancelled before the switch", current)
@@ -108,7 +110,7 @@ async function round(core: Core, state: State, onSwitch: (generation: Generation
   const { desired, held } = withHolds(target.desired, core.holds.all(), source?.desired ?? null);
   const missing = await missingBundles(desired, core.content);
   if (missing.length > 0) {
-    await core.supervisor.want(runsOf(current));
+    await want(core, current);
     state.phase = { at: "waiting", missing };
     return "ended";
   }
@@ -147,7 +149,7 @@ async function check(
 ): Promise<"again" | "ended"> {
   const { n } = generation.record;
   if (state.phase?.at !== "done") state.phase = { at: "checking", generation: n };
-  const { failed } = await core.supervisor.want(runsOf(generation));
+  const { failed } = await want(core, generation);
   if (core.accepted.current() !== target) return "again";
   if (core.generations.current()?.record.at === "switched") {
     const before = await previousOf(core, n);
@@ -207,6 +209,16 @@ function newIn(now: Desired, before: Desired | null, id: string): readonly Plugi
   if (section === null) return [];
   const old = before === null ? null : pluginNamed(before, id);
   return old !== null && leafOf(old) === leafOf(section) ? [] : [section];
+}
+
+/** Runs what `generation` has, but nothing revoked: a revocation may be older than the plugin on this machine. */
+async function want(core: Core, generation: Generation | null): ReturnType<Core["supervisor"]["want"]> {
+  const runs = runsOf(generation);
+  await obeyRevoked(
+    core,
+    runs.map((run) => run.id),
+  );
+  return core.supervisor.want(runs);
 }
 
 /** The plugins of a generation as the supervisor wants them. Pure. */

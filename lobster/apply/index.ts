@@ -4,4 +4,5 @@ export { checkView, type Converger, makeConverger, runsOf } from "./converge.ts"
 export { type Core, makeLane } from "./core.ts";
 export { type Hold, type HoldBook, openHoldBook, withHolds } from "./holds.ts";
 export { openPackSpool, type PackSpool } from "./packs.ts";
-export { checkPlugins, identityOf, pluginNamed, runOf } from "./sections.ts";
+export { checkSections, identityOf, pluginNamed, revokedIn, runOf } from "./sections.ts";
+export { obeyRevoked, settle } from "./settle.ts";

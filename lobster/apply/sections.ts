@@ -23,9 +23,12 @@ const pluginSection = z.object({
 
 const runSpec = z.object({ mode: z.enum(["lobster", "gateway"]), restart: z.enum(["always", "on-failure", "never"]) });
 
+const revokedItems = z.array(z.object({ kind: z.enum(["secret", "plugin", "machine", "signer"]), name: z.string() }));
+
 /** A signed section is what people agreed to, and still its names become paths here: throws DESIRED_MALFORMED for a plugin section that this agent
- *  cannot take by its form, NOT_YET for a run mode it does not do. */
-export function checkPlugins(desired: Desired): void {
+ *  cannot take by its form, NOT_YET for a run mode it does not do and for revocations of another form: guessing would let something run. */
+export function checkSections(desired: Desired): void {
+  revokedIn(desired);
   for (const section of desired.sections) {
     if (section.kind !== "plugin") continue;
     const where = `plugin section ${NAME.test(section.name) ? section.name : "with a name outside the grammar"}`;
@@ -33,6 +36,16 @@ export function checkPlugins(desired: Desired): void {
       throw new MooringError("DESIRED_MALFORMED", where, { why: "a member of another form" });
     if (runOf(section.run, where).mode === "gateway") throw new MooringError("NOT_YET", `${where}: run.mode gateway`);
   }
+}
+
+/** What the release itself calls revoked. */
+export function revokedIn(desired: Desired): z.infer<typeof revokedItems> {
+  const section = desired.sections.find((each) => each.kind === "revoked");
+  if (section === undefined) return [];
+  const parsed = z.safeParse(revokedItems, section.items);
+  if (!parsed.success)
+    throw new MooringError("NOT_YET", "section revoked", { why: "its items have another form than this agent knows", cause: parsed.error });
+  return parsed.data;
 }
 
 /** The run spec inside a plugin section; members this agent does not know are left alone (they are the hub's to refuse). */

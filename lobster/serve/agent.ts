@@ -5,7 +5,7 @@ import { type Time, timeOf } from "#base/time/index.ts";
 import type { BeforeStart, SupervisorEvent } from "#lobster/contract.ts";
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
-import { type Core, makeConverger, makeLane } from "../apply/index.ts";
+import { type Core, makeConverger, makeLane, obeyRevoked } from "../apply/index.ts";
 import type { Generation } from "../content/index.ts";
 import { eventStreams } from "../events/index.ts";
 import { foldersOf, makeObserver, observeTree } from "../live/index.ts";
@@ -13,7 +13,7 @@ import { makeEnforcer, makeTriggers, WATCH_TIMES } from "../watch/index.ts";
 import { bridgeStateOf } from "./bridge-state.ts";
 import { type Bridges, keepBridge, sideOf } from "./bridges.ts";
 import { makeServer } from "./http.ts";
-import { type Machine, makeFloor, makeMachine, obeyRevoked } from "./machine.ts";
+import { type Machine, makeFloor, makeMachine } from "./machine.ts";
 import type { AgentOptions, RunningSupervisor } from "./options.ts";
 import { gateOf, routesOf } from "./routes.ts";
 import { close, listen } from "./sockets.ts";
@@ -33,7 +33,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   const converger = makeConverger(core, point);
   const egress = options.startEgress === null ? null : await options.startEgress();
 
-  await obeyRevoked(core, []);
+  await obeyRevoked(core);
   point(core.generations.current());
   await enforcer.look("hash");
   converger.kick();
@@ -120,6 +120,7 @@ async function startCore(options: AgentOptions, stores: Stores): Promise<Started
     supervisor,
     withheld,
     stopped: new Set(),
+    heldAsRevoked: new Set(),
     withTrees: makeLane(),
     giveBridge,
   };

@@ -20,7 +20,7 @@ import type {
 } from "#schemas/wire/index.ts";
 import type { bindingsRequest } from "#schemas/wire/index.ts";
 import type * as z from "zod/mini";
-import { applyId, checkView, type Converger, type Core, identityOf, makeLane, type PackSpool, takePack } from "../apply/index.ts";
+import { applyId, checkView, type Converger, type Core, identityOf, makeLane, type PackSpool, settle, takePack } from "../apply/index.ts";
 import type { EpochGate } from "../epoch/index.ts";
 import type { Level, Seen } from "../live/index.ts";
 import type { Enforcer } from "../watch/index.ts";
@@ -61,7 +61,6 @@ export function makeMachine(parts: MachineParts) {
     checkView(request, { root: seen.answer.root, generation: core.generations.current()?.record.n ?? 0 });
     checkHeld(request);
     await accept(request);
-    converger.kick();
     parts.lookSoon(); // the release may say anew what is corrected here
   };
   const checkHeld = (request: ApplyRequest): void => {
@@ -79,10 +78,8 @@ export function makeMachine(parts: MachineParts) {
         await core.journal.append("release.refused", { code: err.code, revision: request.revision, root: request.root });
       throw err;
     }
-    const before = core.statements.revoked();
-    await core.statements.lift(core.accepted.current()?.head.lifts ?? []);
-    await core.giveBridge();
-    await obeyRevoked(core, before.plugins);
+    converger.kick(); // whatever fails below, a round tries again
+    await settle(core);
   };
   const phaseOf = (id: string): ApplyPhase => {
     const phase = converger.phaseOf(id);
@@ -175,8 +172,8 @@ export function makeMachine(parts: MachineParts) {
           trust: accepted.trust,
           serial: accepted.head.serial,
         });
-        await core.giveBridge();
-        await obeyRevoked(core, []);
+        converger.kick(); // as above
+        await settle(core);
         const target = statement.target === null ? null : `${statement.target.kind} ${statement.target.name}`;
         if (isNew) await core.journal.append("statement.accepted", { digest, action: statement.action, target });
         return { digest };
@@ -196,15 +193,6 @@ export function makeMachine(parts: MachineParts) {
     supervisor: core.supervisor,
     auditFolder: `${core.layout.bridge}/log`,
   };
-}
-
-/** Holds every plugin that a statement takes away and lets those go that were `before` and no longer are. */
-export async function obeyRevoked(core: Core, before: readonly string[]): Promise<void> {
-  const plugins = core.generations.current()?.plugins.map(({ section }) => section.name) ?? [];
-  for (const id of plugins) {
-    if (core.statements.isPluginRevoked(id)) await core.supervisor.hold(id, "revoked");
-    else if (before.includes(id) && !core.stopped.has(id)) await core.supervisor.release(id);
-  }
 }
 
 function factsOf({ core, converger, enforcer }: MachineParts) {

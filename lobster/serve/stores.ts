@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
-import { openAcceptedBook, openHoldBook, openPackSpool } from "../apply/index.ts";
+import { openAcceptedBook, openHoldBook, openPackSpool, revokedIn } from "../apply/index.ts";
 import { openContentStore, openGenerations } from "../content/index.ts";
 import { openEpochGate } from "../epoch/index.ts";
 import { openJournal } from "../events/index.ts";
@@ -19,7 +19,8 @@ export async function openStores({ layout, pins, clock }: Pick<AgentOptions, "la
   const generations = await openGenerations(layout.generations, content);
   const accepted = await openAcceptedBook(join(layout.state, "accepted.json"), pins);
   const statements = await openStatementBook(join(layout.state, "statements"), pins);
-  await statements.lift(accepted.current()?.head.lifts ?? []); // the release may have come just before the power went
+  const last = accepted.current();
+  if (last !== null) await statements.follow({ lifts: last.head.lifts, revoked: revokedIn(last.desired) }); // the release may have come just before the power went
   const journal = await openJournal(join(layout.state, "events"), clock, randomUUID);
   const epoch = await openEpochGate(join(layout.state, "epoch.json"));
   const holds = await openHoldBook(join(layout.state, "holds.json"));

@@ -13,6 +13,10 @@ export type Revoked = { readonly secrets: readonly string[]; readonly plugins: r
 /** Against what a statement is judged: the accepted trust and serial, and the machine's time floor. */
 export type Judge = { readonly now: Time; readonly trust: TrustSection; readonly serial: number };
 
+/** What a release says of revocations: statements it ends, and what its own `revoked` section takes away. */
+export type ReleaseWord = { readonly lifts: readonly Digest[]; readonly revoked: readonly Named[] };
+type Named = { readonly kind: "secret" | "plugin" | "machine" | "signer"; readonly name: string };
+
 /** Signed revocations in force here. They only narrow, are obeyed at once and end only by a release that names them. */
 export type StatementBook = {
   readonly revoked: () => Revoked;
@@ -23,8 +27,8 @@ export type StatementBook = {
     item: SignedStatement,
     judge: Judge,
   ) => Promise<{ readonly digest: Digest; readonly statement: Statement; readonly isNew: boolean }>;
-  /** Ends those that an accepted release names. */
-  readonly lift: (digests: readonly Digest[]) => Promise<void>;
+  /** Takes over what the accepted release says; durable when it resolves. */
+  readonly follow: (release: ReleaseWord) => Promise<void>;
 };
 
 /** Opens the book in `folder`: one file a statement, and the list of lifted ones. What is in it was verified when it came. */
@@ -40,7 +44,9 @@ export async function openStatementBook(folder: string, pins: Pins): Promise<Sta
     const bytes = fromBase64(item.bytes, name);
     if (!lifted.has(digestOf(bytes))) inForce.set(digestOf(bytes), parseStatement(bytes));
   }
-  const revoked = (): Revoked => revokedBy([...inForce.values()], pins.machine);
+  let released: readonly Named[] = [];
+  const stated = (): readonly Named[] => [...inForce.values()].flatMap(({ target }) => target ?? []);
+  const revoked = (): Revoked => revokedBy([...stated(), ...released], pins.machine);
   return {
     revoked,
     isPluginRevoked: (name) => revoked().machine || revoked().plugins.includes(name),
@@ -55,24 +61,26 @@ export async function openStatementBook(folder: string, pins: Pins): Promise<Sta
       inForce.set(digest, statement);
       return { digest, statement, isNew: true };
     },
-    lift: async (digests) => {
-      const fresh = digests.filter((each) => !lifted.has(each));
+    follow: async (release) => {
+      released = release.revoked;
+      const fresh = release.lifts.filter((each) => !lifted.has(each));
       if (fresh.length === 0) return;
-      for (const each of fresh) lifted.add(each);
-      await writeDurable(liftedPath, JSON.stringify([...lifted]));
-      for (const each of fresh) inForce.delete(each);
+      await writeDurable(liftedPath, JSON.stringify([...lifted, ...fresh]));
+      for (const each of fresh) {
+        lifted.add(each);
+        inForce.delete(each);
+      }
     },
   };
 }
 
-/** What statements take away on `machine`. Secrets are named as `secret://team/name`. Pure. */
-export function revokedBy(statements: readonly Statement[], machine: string): Revoked {
-  const named = (kind: "secret" | "plugin"): readonly string[] =>
-    statements.flatMap(({ target }) => (target?.kind === kind ? [target.name] : []));
+/** What is taken away on `machine`. Secrets are named as `secret://team/name`. Pure. */
+export function revokedBy(targets: readonly Named[], machine: string): Revoked {
+  const named = (kind: "secret" | "plugin"): readonly string[] => targets.flatMap((each) => (each.kind === kind ? [each.name] : []));
   return {
     secrets: named("secret"),
     plugins: named("plugin"),
-    machine: statements.some(({ target }) => target?.kind === "machine" && target.name === machine),
+    machine: targets.some(({ kind, name }) => kind === "machine" && name === machine),
   };
 }
 
