@@ -2,6 +2,7 @@ import { type Digest, digestBytes, digestFrom } from "#base/canonical/index.ts";
 import { faultPoint, isErrno, makeFolder, removeIfThere } from "#base/durable/index.ts";
 import { MooringError } from "#base/errors/index.ts";
 import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
 import { open, readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 
@@ -10,9 +11,12 @@ export type PackSpool = {
   readonly maxBytes: number;
   /** Bytes already here; the whole size once it was complete and taken in. */
   readonly offset: (digest: Digest) => Promise<number>;
-  /** Appends `body` at `offset`. When all of it came, the pack MUST be complete: its bytes are given back, whole and with the right digest. Throws
-   *  OFFSET_OTHER (`have`) at another offset, PACK_CORRUPT (and forgets the bytes) for another digest. What came before a cut stays for the next try. */
-  readonly receive: (digest: Digest, offset: number, body: () => AsyncIterable<Uint8Array>) => Promise<Uint8Array>;
+  /** Appends `body` at `offset`. When all of it came, the pack MUST be complete, with the right digest. Throws OFFSET_OTHER (`have`) at another
+   *  offset and while `keep` packs are on their way, PACK_CORRUPT (and forgets the bytes) for another digest. What came before a cut stays for the
+   *  next try. */
+  readonly receive: (digest: Digest, offset: number, body: () => AsyncIterable<Uint8Array>) => Promise<void>;
+  /** Bytes of a pack that came whole: the only time it is in memory. */
+  readonly read: (digest: Digest) => Promise<Uint8Array>;
   /** The pack was taken in: its bytes go, its size is remembered for a peer that asks again. */
   readonly done: (digest: Digest) => Promise<void>;
   readonly drop: (digest: Digest) => Promise<void>;
@@ -43,13 +47,12 @@ export async function openPackSpool(folder: string, maxBytes: number, keep = 4):
       await file.close();
     }
   };
-  const receive = async (digest: Digest, offset: number, body: () => AsyncIterable<Uint8Array>): Promise<Uint8Array> => {
+  const receive = async (digest: Digest, offset: number, body: () => AsyncIterable<Uint8Array>): Promise<void> => {
     const have = await sizeOf(digest);
     if (have !== offset) throw new MooringError("OFFSET_OTHER", "the pack continues elsewhere", { have });
     if (have === 0) await makeRoom(folder, keep);
     await append(digest, body());
-    const bytes = await readFile(pathOf(digest));
-    if (digestFrom(createHash("sha256").update(bytes).digest()) === digest) return bytes;
+    if ((await digestOfFile(pathOf(digest))) === digest) return;
     await removeIfThere(pathOf(digest));
     throw new MooringError("PACK_CORRUPT", "the pack's bytes have another digest");
   };
@@ -58,8 +61,10 @@ export async function openPackSpool(folder: string, maxBytes: number, keep = 4):
     offset: async (digest) => done.get(digest) ?? (await sizeOf(digest)),
     isDone: (digest) => done.has(digest),
     receive: async (digest, offset, body) => {
-      if (busy.has(digest))
-        throw new MooringError("OFFSET_OTHER", "the pack is being sent on another channel", { have: await sizeOf(digest) });
+      if (busy.has(digest) || busy.size >= keep)
+        throw new MooringError("OFFSET_OTHER", "this pack, or too many others, are being sent on other channels", {
+          have: await sizeOf(digest),
+        });
       busy.add(digest);
       try {
         return await receive(digest, offset, body);
@@ -67,6 +72,7 @@ export async function openPackSpool(folder: string, maxBytes: number, keep = 4):
         busy.delete(digest);
       }
     },
+    read: (digest) => readFile(pathOf(digest)),
     done: async (digest) => {
       done.set(digest, await sizeOf(digest));
       if (done.size > 64) done.delete([...done.keys()][0] as Digest);
@@ -74,6 +80,12 @@ export async function openPackSpool(folder: string, maxBytes: number, keep = 4):
     },
     drop: (digest) => removeIfThere(pathOf(digest)),
   };
+}
+
+async function digestOfFile(path: string): Promise<Digest> {
+  const hash = createHash("sha256");
+  for await (const part of createReadStream(path)) hash.update(part as Uint8Array);
+  return digestFrom(hash.digest());
 }
 
 async function makeRoom(folder: string, keep: number): Promise<void> {

@@ -21,7 +21,7 @@ export async function obeyRevoked(core: Core, ids: readonly PluginId[] = current
     core.heldAsRevoked.add(id);
     await core.supervisor.hold(id, "revoked");
   }
-  for (const id of [...core.heldAsRevoked]) {
+  for (const id of core.heldAsRevoked) {
     if (core.statements.isPluginRevoked(id)) continue;
     core.heldAsRevoked.delete(id);
     if (!core.stopped.has(id)) await core.supervisor.release(id);

@@ -40,6 +40,7 @@ export type Route = {
 
 export const JSON_LIMIT = 1024 * 1024; // WIRE §1
 const STALL_MS = 10_000;
+const MAX_CHANNELS = 64; // six a hub (WIRE §1); whoever has its SSH key opens no more, and takes no descriptors from what the agent enforces
 
 /** A server for `routes`. Node's own time limits are off where they would cut an idle channel (6 s) or a long upload (300 s); ours are per route. */
 export function makeServer(routes: readonly Route[], gate: (call: Call, route: Route) => Promise<void>, log: Log): Server {
@@ -49,6 +50,7 @@ export function makeServer(routes: readonly Route[], gate: (call: Call, route: R
   const server = createServer({ keepAliveTimeout: 0, requestTimeout: 0, headersTimeout: 60_000, noDelay: true }, (req, res) =>
     answer(req, res, false),
   );
+  server.maxConnections = MAX_CHANNELS;
   server.on("checkContinue", (req: IncomingMessage, res: ServerResponse) => answer(req, res, true));
   return server;
 }

@@ -65,7 +65,8 @@ export function makeMachine(parts: MachineParts) {
   };
   const checkHeld = (request: ApplyRequest): void => {
     const accepted = core.accepted.current();
-    const [hold] = accepted?.root === request.root ? core.holds.all() : [];
+    const isSame = accepted?.request.release.head.bytes === request.release.head.bytes; // a newer one may lift, renew or burn serials
+    const [hold] = isSame && accepted.root === request.root ? core.holds.all() : [];
     if (hold !== undefined)
       throw new MooringError("APPLY_HELD", `plugin ${hold.plugin} is held: this release did not come up here`, { why: hold.reason });
   };
@@ -137,12 +138,13 @@ export function makeMachine(parts: MachineParts) {
       return missing;
     },
     spool: parts.spool,
-    takePack: (digest: Digest, bytes: Uint8Array): Promise<readonly Digest[]> =>
+    takePack: (digest: Digest): Promise<readonly Digest[]> =>
       packing(async () => {
         try {
           const accepted = core.accepted.current();
           if (accepted === null) throw new MooringError("PACK_UNWANTED", "no release was accepted yet, so no bundle is asked for");
           const unwrap = (enc: Uint8Array, aad: Uint8Array, ct: Uint8Array): Promise<Uint8Array> => parts.bridge().unwrap({ enc, aad, ct });
+          const bytes = await parts.spool.read(digest); // one pack at a time is in memory
           const taken = await takePack(bytes, accepted.desired, { content: core.content, unwrap, unpack: parts.unpack });
           await parts.spool.done(digest);
           converger.kick();

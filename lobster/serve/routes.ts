@@ -131,8 +131,8 @@ async function pack(machine: Machine, call: Call): Promise<Answer> {
   const have = await machine.spool.offset(digest);
   if (machine.spool.isDone(digest) && offset === have && call.length() === 0) return { status: 201, json: { taken: [] } };
   if (offset + call.length() > machine.spool.maxBytes) throw new MooringError("BODY_TOO_LARGE", "a pack", { have: machine.spool.maxBytes });
-  const bytes = await machine.spool.receive(digest, offset, call.body);
-  return { status: 201, json: { taken: await machine.takePack(digest, bytes) } };
+  await machine.spool.receive(digest, offset, call.body);
+  return { status: 201, json: { taken: await machine.takePack(digest) } };
 }
 
 function logs(machine: Machine, { query, res }: Call): Answer {

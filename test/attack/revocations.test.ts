@@ -85,8 +85,21 @@ test("what a release itself calls revoked does not run; a form the agent does no
   assert.equal(await running("greeter"), "greeter");
 });
 
+test("a release that only lifts a revocation is taken although another plugin did not come up and is held", async () => {
+  const broken = await fleet.plugin("mailer", 2, { "main.js": "process.exit(1);\n" });
+  fleet.put("mini-01", broken.section);
+  fleet.release();
+  assert.equal((await mini.converge(fleet, broken)).at, "undone");
+  const { item, digest } = fleet.statement({ kind: "plugin", name: "greeter" });
+  assert.equal((await revoke(item)).status, 202);
+  assert.equal(((await mini.apply(fleet)).json as { code: string }).code, "APPLY_HELD", "the same release again");
+  fleet.release(["alice"], { lifts: [digest] });
+  assert.equal((await mini.apply(fleet)).status, 202);
+  assert.equal(await running("greeter"), "greeter");
+});
+
 test("a revocation stops its plugin although the bridge cannot write its log", async () => {
-  const { item } = fleet.statement({ kind: "plugin", name: "greeter" });
+  const { item } = fleet.statement({ kind: "plugin", name: "greeter" }, "ops", { reason: "again" });
   const log = join(mini.layout.bridge, "log");
   rmSync(log, { recursive: true });
   writeFileSync(log, "");
