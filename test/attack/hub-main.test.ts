@@ -42,8 +42,7 @@ async function closeAll(): Promise<void> {
 
 test("however many channels the hub's key opens, the agent holds 64 and still answers root", async () => {
   const sockets = await Promise.all(Array.from({ length: 80 }, dial));
-  const cut = sockets.slice(64).map((socket) => (socket.closed ? null : new Promise((resolve) => socket.once("close", resolve))));
-  await Promise.all(cut);
+  for (const socket of sockets.slice(64)) if (!socket.closed) await new Promise((resolve) => socket.once("close", resolve));
   assert.equal((await mini.ask("/v1/status", { admin: true })).status, 200);
   await closeAll();
 });

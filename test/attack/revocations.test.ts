@@ -52,6 +52,11 @@ test("a plugin that was revoked before it came to the machine does not run when 
   fleet.release(["alice"], { lifts: [digest] });
   await mini.converge(fleet, mailer);
   assert.equal(await running("mailer"), "mailer");
+  await mini.stop();
+  await mini.start();
+  await mini.agent?.idle();
+  assert.equal(((await revoke(item)).json as { code: string }).code, "STATEMENT_LIFTED", "replayed after a restart");
+  assert.equal(await running("mailer"), "mailer");
 });
 
 test("a revoked machine runs nothing, and everything again once a release lifts it", async () => {

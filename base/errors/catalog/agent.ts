@@ -26,7 +26,10 @@ export const AGENT = {
   BODY_STALLED: { disposition: "retry", fix: "send the body without pauses; a pack goes on at HEAD's Upload-Offset" },
   AGENT_FAULT: { disposition: "retry", fix: "look at the agent's log on the machine and report it" },
   DISK_FULL: { disposition: "retry", fix: "make room on the machine's disk" },
-  STATE_BROKEN: { disposition: "stalled", fix: "remove state/ and generations/ on the machine; the hub applies the release anew" },
+  STATE_BROKEN: {
+    disposition: "stalled",
+    fix: "enroll the machine again with the next incarnation; only emptying state/ would make it forget serials and revocations",
+  },
   CONTENT_CORRUPT: {
     disposition: "retry",
     fix: "nothing: the bundle counts as missing and is sent again; look at the disk if it comes back",
