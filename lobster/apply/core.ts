@@ -29,8 +29,8 @@ export type Core = {
   readonly withheld: Set<PluginId>;
   /** Plugins that a person stopped; a restart of the agent forgets it. */
   readonly stopped: Set<PluginId>;
-  /** Plugins held because they are revoked. */
-  readonly heldAsRevoked: Set<PluginId>;
+  /** Plugins held because they are revoked; each resolves when it has stopped. */
+  readonly heldAsRevoked: Map<PluginId, Promise<void>>;
   /** Runs `work` while nobody else switches or repairs trees. Not re-entrant. */
   readonly withTrees: <T>(work: () => Promise<T>) => Promise<T>;
   /** Tells the bridge what is proven now; resolves when it has it. */

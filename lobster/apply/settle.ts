@@ -14,14 +14,19 @@ export async function settle(core: Core): Promise<void> {
   if (errors.length > 0) throw errors[0];
 }
 
-/** Holds those of `ids` that are revoked, whether they run already or are about to come, and lets those go that no longer are. */
+/** Holds those of `ids` that are revoked, whether they run already or are about to come, and lets those go that no longer are. When it resolves
+ *  none of them runs, whoever held it. */
 export async function obeyRevoked(core: Core, ids: readonly PluginId[] = currentIds(core)): Promise<void> {
   for (const id of ids) {
-    if (core.heldAsRevoked.has(id) || !core.statements.isPluginRevoked(id)) continue;
-    core.heldAsRevoked.add(id);
-    await core.supervisor.hold(id, "revoked");
+    if (!core.statements.isPluginRevoked(id)) continue;
+    const held = core.heldAsRevoked.get(id) ?? core.supervisor.hold(id, "revoked");
+    core.heldAsRevoked.set(id, held);
+    await held.catch((err: unknown) => {
+      core.heldAsRevoked.delete(id); // the next round holds it again
+      throw err;
+    });
   }
-  for (const id of core.heldAsRevoked) {
+  for (const id of core.heldAsRevoked.keys()) {
     if (core.statements.isPluginRevoked(id)) continue;
     core.heldAsRevoked.delete(id);
     if (!core.stopped.has(id)) await core.supervisor.release(id);

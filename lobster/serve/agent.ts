@@ -120,7 +120,7 @@ async function startCore(options: AgentOptions, stores: Stores): Promise<Started
     supervisor,
     withheld,
     stopped: new Set(),
-    heldAsRevoked: new Set(),
+    heldAsRevoked: new Map(),
     withTrees: makeLane(),
     giveBridge,
   };
