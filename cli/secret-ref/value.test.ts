@@ -69,8 +69,10 @@ test("what is piped in is read whole, less one line break at its end", async () 
   await assert.rejects(piped("x".repeat(MAX_VALUE + 3)), { code: "SECRET_TOO_LARGE" });
   assert.equal((await piped(`${"x".repeat(MAX_VALUE)}\n`)).length, MAX_VALUE);
   await fc.assert(
-    fc.asyncProperty(fc.uint8Array({ minLength: 1 }), async (bytes) =>
-      assert.deepEqual(new Uint8Array(await piped(Buffer.from([...bytes, 10]))), bytes),
-    ),
+    fc.asyncProperty(fc.uint8Array({ minLength: 1 }), async (bytes) => {
+      assert.deepEqual(new Uint8Array(await piped(Buffer.from([...bytes, 13, 10]))), bytes);
+      if (bytes.at(-1) === 13) return; // with a line feed it is one line break, as above
+      assert.deepEqual(new Uint8Array(await piped(Buffer.from([...bytes, 10]))), bytes);
+    }),
   );
 });
