@@ -50,6 +50,7 @@ export function makeWorker(name: MachineId, deps: WorkerDeps, onHint: () => void
   let session: Session | null = null;
   let epoch: number | null = null;
   let failures = 0;
+  let undone: { readonly release: string; readonly error: MooringError } | null = null;
   let view: MachineView | null = null;
   const statements = new Map<string, SignedStatement>();
   const told = new Set<string>();
@@ -112,7 +113,9 @@ export function makeWorker(name: MachineId, deps: WorkerDeps, onHint: () => void
       failures = 0;
     } catch (err) {
       if (!(err instanceof MooringError)) throw err;
-      error = err;
+      if (err.code === "APPLY_UNDONE") undone = { release: fleet.head.release.digest, error: err };
+      // From the second time on the machine only says that it holds this release; why it did is what a person needs.
+      error = err.code === "APPLY_HELD" && undone?.release === fleet.head.release.digest ? undone.error : err;
       if (err.code === "AGENT_UNREACHABLE") session?.close(); // whatever else of the link still lives: the next run dials afresh
       if (session?.isAlive() === false) session = null;
       if (!signal.aborted) deps.log.warn({ machine: name, ...errorField(err), failures }, "run failed");

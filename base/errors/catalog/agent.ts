@@ -17,7 +17,10 @@ export const AGENT = {
   PINS_REFUSED: { disposition: "stalled", fix: "enroll the machine again: `mooring enroll` writes the pins file" },
   KEYS_NOT_MADE: { disposition: "stalled", fix: "look at the owner and free space of bridge/ under the agent's root, then run init again" },
   EGRESS_NOT_STARTED: { disposition: "retry", fix: "look at the owner of run/egress under the agent's root, then run init again" },
-  AGENT_UNREACHABLE: { disposition: "retry", fix: "start it: `openclaw-lobster serve --root DIR`; only root may talk to admin.sock" },
+  AGENT_UNREACHABLE: {
+    disposition: "retry",
+    fix: "look at the agent on the machine: does `openclaw-lobster serve` run, and what does its log say? On the machine itself only root may ask it",
+  },
   AGENT_STATE_WRONG: { disposition: "stalled", fix: "reconcile the machine from the hub; if it persists, re-image it" },
   WIRE_VERSION: { disposition: "stalled", fix: "use a hub that speaks a wire version of this agent; GET /v1/hello lists them" },
   ROUTE_UNKNOWN: { disposition: "refused", fix: "use a route of this wire version; GET /v1/hello lists the features" },
