@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { isRoot, removeSshAccount, type SshAccount, sshAccount } from "#test/support/ssh-account.ts";
 import { type Code, codeForAll, ownCode } from "./code.ts";
 import { makeProcesses, type Owner, type Processes } from "./processes.ts";
-import { textOf } from "./wait.ts";
+import { DemoFailure, textOf } from "./wait.ts";
 
 /** Uids of this run; null where everything runs as the present user. */
 export type Uids = { readonly machines: readonly number[]; readonly hub: number; readonly vault: number };
@@ -32,8 +32,31 @@ export type World = {
 
 const UIDS_PER_MACHINE = 1_000; // an agent's range needs 211
 
+/** Leaves nothing behind when it throws. */
 export async function makeWorld(): Promise<World> {
+  const account = accountHere();
   const root = mkdtempSync(join(tmpdir(), "mooring-"));
+  try {
+    return await worldIn(root, account);
+  } catch (err) {
+    removeRoot(root);
+    removeSshAccount();
+    throw err;
+  }
+}
+
+/** sshd and ssh-keygen know people by name only. */
+function accountHere(): SshAccount {
+  try {
+    return sshAccount();
+  } catch (err) {
+    throw new DemoFailure(
+      `no account for the machines' sshd: uid ${process.getuid?.() ?? "?"} has no name here, or useradd failed (${textOf(err)})`,
+    );
+  }
+}
+
+async function worldIn(root: string, account: SshAccount): Promise<World> {
   chmodSync(root, 0o711); // sshd's account, hub, vault and plugins walk through it to their own folders
   const logs = join(root, "logs");
   mkdirSync(logs, { mode: 0o700 });
@@ -54,7 +77,7 @@ export async function makeWorld(): Promise<World> {
     code: uids === null ? ownCode() : await codeForAll(root, uids.hub),
     uids,
     whyOneUid: isRoot ? null : "the demo does not run as root",
-    account: sshAccount(),
+    account,
     processes,
     canary: `canary-${randomBytes(24).toString("hex")}`,
     folder: (name, owner, mode = 0o700) => {
