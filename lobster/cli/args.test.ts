@@ -8,6 +8,7 @@ test("options are read in both spellings", () => {
   const args = parseArgs(["run", "--root=/r", "--plugin-id", "mail", "--detach"]);
   assert.deepEqual([args?.command, args?.root, args?.plugin, args?.isDetached], ["run", "/r", "mail", true]);
   assert.equal(parseArgs(["serve", "--uids", "700"])?.uids, 700);
+  for (const command of ["init", "serve", "verify"]) assert.equal(parseArgs([command, "--insecure-one-uid"])?.isOneUid, true);
 });
 
 test("help is no command", () => {

@@ -20,7 +20,7 @@ const COMMANDS = {
   resolve: ["root"],
   status: ["root", "json"],
   doctor: ["root"],
-  verify: ["root"],
+  verify: ["root", "insecure-one-uid"],
 } as const satisfies Record<string, readonly OptionName[]>;
 export type CommandName = keyof typeof COMMANDS;
 
@@ -44,7 +44,7 @@ export const HELP = `openclaw-lobster: the agent of mooring on a machine
   stdio   --root DIR                                                 join stdin and stdout to the agent's socket
   run     --root DIR --plugin-id X [--detach]                        start X, follow its log, exit with its code
   status  --root DIR [--json]                                        what runs
-  verify  --root DIR                                                 re-hash the current generation and check the audit log, offline
+  verify  --root DIR [--insecure-one-uid]                            re-hash the current generation and check the audit log, offline
 --root is ${DEFAULT_ROOT} unless given.
 `;
 
