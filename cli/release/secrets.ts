@@ -1,13 +1,13 @@
 import { msOf, type Time, timeOf } from "#base/time/index.ts";
 import { composeSecretsRelease, judgeSecrets, type Missing, type SignedSecrets, type Trust } from "#proof/release/index.ts";
-import type { Branch } from "#reconciler/revision/index.ts";
+import { type Branch, heldSecrets } from "#reconciler/revision/index.ts";
 import type { ReadOutcome } from "../fleet/open.ts";
 import type { Standing } from "./standing.ts";
 
 export type SecretsInput = {
   readonly outcome: ReadOutcome;
   readonly trust: Trust;
-  readonly standing: Pick<Standing, "trusts">;
+  readonly standing: Pick<Standing, "trusts" | "inForce">;
   readonly branch: Branch;
   /** Serial of the release it goes with: key windows are held against it. */
   readonly serial: number;
@@ -25,7 +25,10 @@ export function secretsState(input: SecretsInput): SecretsState {
   const { outcome, trust, branch, serial, now } = input;
   const { secrets } = outcome.roots;
   if (secrets.size === 0) return { at: "none" };
-  const same = branch.secrets.filter(({ doc }) => doc.root === secrets.root && doc.size === secrets.size && now < doc.expires);
+  const { inForce } = input.standing;
+  const held = heldSecrets(inForce?.outcome ?? null, branch, inForce?.release.release.doc.serial ?? 0);
+  const isSame = ({ doc }: SignedSecrets): boolean => doc.root === secrets.root && doc.size === secrets.size;
+  const same = branch.secrets.filter((item) => isSame(item) && item.doc.serial >= held && now < item.doc.expires);
   const signed = same.find((item) => judgeSecrets(item, trust, serial) === null);
   if (signed !== undefined) return { at: "signed", signed };
   const waiting = same.find((item) => isOurs(item, input)) ?? null;

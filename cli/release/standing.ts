@@ -1,7 +1,7 @@
 import { type Digest, toBase64 } from "#base/canonical/index.ts";
 import { MooringError } from "#base/errors/index.ts";
 import { isCovered, judgeRelease, type KnownRelease, type Trust } from "#proof/release/index.ts";
-import { type Branch, trustOf } from "#reconciler/revision/index.ts";
+import { type Branch, heldSecrets, trustOf } from "#reconciler/revision/index.ts";
 import type { Oid } from "#reconciler/source/index.ts";
 import type { Bytes64 } from "#schemas/wire/index.ts";
 import type { Fleet, ReadOutcome } from "../fleet/open.ts";
@@ -34,7 +34,7 @@ export async function standingOf(fleet: Fleet, branch: Branch, main: ReadOutcome
     throw new MooringError("REPO_ROLLED_BACK", "branch mooring/releases", {
       why: `release ${seen} was there, now the newest is ${newest}`,
     });
-  const standing = { holds, complete, inForce: await inForceOf(fleet, complete), trusts };
+  const standing = { holds, complete, inForce: await inForceOf(fleet, branch, complete), trusts };
   if (newest > 0) await remember(fleet, standing, pin, main.resolved.fleet);
   return standing;
 }
@@ -44,7 +44,7 @@ export async function claimedStanding(fleet: Fleet, branch: Branch, main: ReadOu
   const own = trustOf(main.resolved);
   const holds = { pin: own.leaf };
   const { complete, trusts } = completeOf(branch, holds, own);
-  return { holds, complete, inForce: await inForceOf(fleet, complete), trusts };
+  return { holds, complete, inForce: await inForceOf(fleet, branch, complete), trusts };
 }
 
 /** The signatures count, not the expiry: a release that has run out is still what machines have. */
@@ -68,21 +68,26 @@ function pinOf({ options, remembered }: Fleet, branch: Branch, main: ReadOutcome
   });
 }
 
-/** Commits reachable from main, newest first, until one is covered by the newest complete release; else the newest serial of those looked at. A
- *  commit that is back to an older outcome does not bring the older release back, as on the hub. */
-async function inForceOf(fleet: Fleet, complete: readonly KnownRelease[]): Promise<Standing["inForce"]> {
+/** Of the commits reachable from main that a complete release covers and whose secrets are signed, the one with the newest release, then the newest
+ *  secrets release, then the newest commit. A commit that is back to an older outcome does not bring older releases back, as on the hub. */
+async function inForceOf(fleet: Fleet, branch: Branch, complete: readonly KnownRelease[]): Promise<Standing["inForce"]> {
   const [newest] = complete;
   if (newest === undefined) return null;
-  let best: Standing["inForce"] = null;
+  let best: { readonly found: NonNullable<Standing["inForce"]>; readonly secrets: number } | null = null;
   for (const commit of await commitsOf(fleet)) {
     const outcome = await fleet.reader.read(commit);
     if (outcome.at !== "read") continue;
     const release = complete.find((item) => isCovered(item.release.doc, outcome.roots.classes, outcome.resolved.trustLeaf));
-    if (release === undefined || (best !== null && release.release.doc.serial <= best.release.release.doc.serial)) continue;
-    best = { release, commit, outcome };
-    if (release === newest) break;
+    if (release === undefined) continue;
+    const { serial } = release.release.doc;
+    const secrets = heldSecrets(outcome, branch, serial);
+    if (secrets === 0 && outcome.roots.secrets.size > 0) continue; // nobody has signed them yet
+    const before = best?.found.release.release.doc.serial ?? 0;
+    if (serial > before || (serial === before && secrets > (best?.secrets ?? 0)) || best === null)
+      best = { found: { release, commit, outcome }, secrets };
+    if (release === newest && secrets === (branch.secrets[0]?.doc.serial ?? 0)) break; // nothing can be newer
   }
-  return best;
+  return best?.found ?? null;
 }
 
 function commitsOf({ source, main }: Fleet): Promise<readonly Oid[]> {

@@ -35,6 +35,8 @@ export type CoverInput = {
   readonly now: Time;
   /** Serial of the release in force: an older one, or one for a tree that is back as it was, covers nothing. */
   readonly minSerial: number;
+  /** Serial of the secrets release that machines hold by then; they refuse an older one, also for a tree that is back as it was. */
+  readonly minSecrets: number;
 };
 
 /** The newest complete release for exactly this outcome, or what is missing. Pure. */
@@ -50,7 +52,7 @@ export function cover(input: CoverInput): Cover {
     const judged = judgeRelease({ head, releases: branch.releases, holds: input.holds, sections: [own], now });
     if (judged.missing.length === 0 && judged.expired) expired ??= head;
     if (judged.expired) continue;
-    const secrets = secretsFor(roots, branch, own, head.release.doc.serial, now);
+    const secrets = secretsFor(input, own, head.release.doc.serial);
     const missing = [...judged.missing, ...(secrets.missing === null ? [] : [secrets.missing])];
     if (missing.length === 0 && judged.complete) return { at: "covered", head, secrets: secrets.signed };
     if (best === null || missing.length < best.missing.length) best = { head, missing };
@@ -62,7 +64,8 @@ export function cover(input: CoverInput): Cover {
 
 /** Who would have to sign an outcome that nobody has made a release for yet: that of the release which would follow the one in force, without a
  *  signature. */
-function unsigned({ resolved, roots, branch, holds, now, minSerial }: CoverInput, own: Trust): readonly Missing[] {
+function unsigned(input: CoverInput, own: Trust): readonly Missing[] {
+  const { resolved, roots, branch, holds, now, minSerial } = input;
   const before = branch.releases.find(({ release }) => release.doc.serial === minSerial)?.release ?? null;
   const bytes = composeRelease({
     fleet: resolved.fleet,
@@ -76,21 +79,19 @@ function unsigned({ resolved, roots, branch, holds, now, minSerial }: CoverInput
   });
   const head = readKnown({ bytes, sigs: [], trust: own.bytes }, resolved.fleet);
   const { missing } = judgeRelease({ head, releases: branch.releases, holds, sections: [own] });
-  const secrets = secretsFor(roots, branch, own, head.release.doc.serial, now);
+  const secrets = secretsFor(input, own, head.release.doc.serial);
   return [...missing, ...(secrets.missing === null ? [] : [secrets.missing])];
 }
 
 /** The secrets release for these roots; none is needed where no machine has a secret. */
 function secretsFor(
-  roots: Roots,
-  branch: Branch,
+  { roots, branch, now, minSecrets }: CoverInput,
   trust: Trust,
   serial: number,
-  now: Time,
 ): { readonly signed: SignedSecrets | null; readonly missing: Missing | null } {
   if (roots.secrets.size === 0) return { signed: null, missing: null };
   let missing: Missing | null = null;
-  for (const signed of branch.secrets.filter(({ doc }) => isSame(doc, roots) && now < doc.expires)) {
+  for (const signed of branch.secrets.filter(({ doc }) => isSame(doc, roots) && doc.serial >= minSecrets && now < doc.expires)) {
     const lacks = judgeSecrets(signed, trust, serial);
     if (lacks === null) return { signed, missing: null };
     missing ??= lacks;
@@ -108,6 +109,20 @@ function bestSecrets(roots: Roots, branch: Branch): SignedSecrets | null {
 
 function isSame(doc: { readonly root: string; readonly size: number }, { secrets }: Roots): boolean {
   return doc.root === secrets.root && doc.size === secrets.size;
+}
+
+/** Serial of the secrets release that machines hold while `base` is in force under a release of `serial`; where it has no secrets, of the newest one
+ *  they may have had. 0 when nothing is in force. Pure. */
+export function heldSecrets(
+  base: { readonly resolved: Resolved; readonly roots: Roots } | null,
+  branch: Pick<Branch, "secrets">,
+  serial: number,
+): number {
+  if (base === null) return 0;
+  const trust = trustOf(base.resolved);
+  const signed = branch.secrets.filter((item) => judgeSecrets(item, trust, serial) === null);
+  const held = base.roots.secrets.size === 0 ? signed : signed.filter(({ doc }) => isSame(doc, base.roots));
+  return Math.max(0, ...held.map(({ doc }) => doc.serial));
 }
 
 /** The trust section of a resolved tree as the release code takes it. */

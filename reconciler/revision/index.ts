@@ -1,4 +1,4 @@
 export { type Branch, branchOf, NO_BRANCH } from "./branch.ts";
-export { type Cover, type CoverInput, cover, trustOf } from "./cover.ts";
+export { type Cover, type CoverInput, cover, heldSecrets, trustOf } from "./cover.ts";
 export { filesIn, type Outcome, outcomeOf, type OutcomeReader, outcomeReader } from "./outcome.ts";
 export { type Selection, selectTarget, type Target } from "./select.ts";

@@ -3,7 +3,7 @@ import type { Time } from "#base/time/index.ts";
 import type { Holds } from "#proof/release/index.ts";
 import type { Oid, Source } from "../source/index.ts";
 import type { Branch } from "./branch.ts";
-import { type Cover, cover } from "./cover.ts";
+import { type Cover, cover, heldSecrets } from "./cover.ts";
 import type { Outcome, OutcomeReader } from "./outcome.ts";
 
 export type Target = { readonly outcome: Outcome & { readonly at: "read" }; readonly cover: Cover & { readonly at: "covered" } };
@@ -31,6 +31,8 @@ export async function selectTarget(input: {
   await input.source.checkAdvance(input.since, input.head);
   const newer = input.since === input.head ? [] : await input.source.history(input.head, input.since, MAX_COMMITS);
   const commits = [...newer.filter((oid) => oid !== input.since), ...(input.since === null ? [] : [input.since])];
+  const base = input.since === null ? null : await input.reader.read(input.since);
+  const held = base?.at === "read" ? base : null;
   let first: Selection["head"] | null = null;
   for (const revision of commits) {
     const outcome = await input.reader.read(revision);
@@ -42,6 +44,7 @@ export async function selectTarget(input: {
             holds: input.holds,
             now: input.now,
             minSerial: input.minSerial,
+            minSecrets: heldSecrets(held, input.branchFor(outcome.resolved.fleet), input.minSerial),
           })
         : null;
     first ??= { revision, outcome, cover: covered };

@@ -7,7 +7,7 @@ import { timeOf } from "#base/time/index.ts";
 import { parseRelease } from "#proof/release/index.ts";
 import { releaseFolder } from "#reconciler/source/index.ts";
 import { newPerson } from "#test/support/fleet-fixture.ts";
-import { edited } from "#test/support/fleet-tree.ts";
+import { edited, secondVersion } from "#test/support/fleet-tree.ts";
 import { commitTo, git, mergeTo } from "#test/support/repo.ts";
 import { CliBench, latest, linesOf, selected } from "./bench.ts";
 
@@ -75,6 +75,24 @@ test("a new grant signed only by release names access, then is complete", async 
   assert.match(again.text, /a@acme\.dev has signed this already/);
   assert.match((await bench.release("security@acme.dev")).text, /release 2 covers main: complete/);
   assert.equal((await selected(bench)).serial, 2);
+});
+
+test("secrets that are back as they were are signed again: machines refuse the older secrets release", async (t) => {
+  const bench = await CliBench.make(t, "local");
+  await bench.releaseAll();
+  const before = bench.tree["secrets/team/greeting.yaml"]!;
+  await bench.commit(secondVersion());
+  const changed = await bench.plan();
+  assert.match(changed.text, /version: 1 → 2/);
+  assert.match((await bench.release("a@acme.dev")).text, /signed secrets release 2 as a@acme\.dev/);
+  assert.equal((await bench.plan()).code, 0);
+  await bench.commit({ "secrets/team/greeting.yaml": before });
+  assert.match((await bench.plan()).text, /version: 2 → 1[^]* for main needs:\n {2}secrets {2}1 of a@acme\.dev, security@acme\.dev\n/);
+  const last = await bench.release("security@acme.dev");
+  assert.match(last.text, /secrets release 3 as security@acme\.dev/);
+  assert.match(last.text, /release 1 covers main: complete/);
+  await bench.commit({ "README.md": "# After\n" });
+  assert.match((await bench.plan()).text, /^0 changes: release 1 covers main/);
 });
 
 test("a typo in the README needs no release", async (t) => {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { commitTo } from "#test/support/repo.ts";
+import { secondVersion } from "#test/support/fleet-tree.ts";
 import { type Person, RepoFleet } from "./repo-fleet.ts";
 
 const ALL: readonly Person[] = ["a@acme.dev", "b@acme.dev", "security@acme.dev"];
@@ -130,6 +131,23 @@ test("a tree that is back as it was under an older release waits for a new one",
     const { view } = await loop.look(signal);
     assert.equal(view.target?.revision, second);
     assert.equal(view.head?.cover?.at, "awaiting");
+  }));
+
+// Once the secrets release of before was taken again, and every machine, which holds a newer one, refused it.
+test("secrets that are back as they were wait for a new secrets release", () =>
+  withFleet(async (fleet) => {
+    await fleet.commit();
+    await fleet.release(ALL);
+    const before = fleet.tree["secrets/team/greeting.yaml"] ?? "";
+    const second = await fleet.commit(secondVersion());
+    await fleet.release(ALL);
+    const loop = await fleet.loop();
+    assert.equal((await loop.look(signal)).view.target?.secrets?.doc.serial, 2);
+    await fleet.commit({ "secrets/team/greeting.yaml": before });
+    await fleet.release(["b@acme.dev"]);
+    const { view } = await loop.look(signal);
+    assert.equal(view.target?.revision, second);
+    assert.deepEqual(view.head?.cover?.at === "awaiting" ? view.head.cover.missing.map(({ role }) => role) : null, ["secrets"]);
   }));
 
 test("a plugin change leaves the access entry as it is and needs the release role only", () =>

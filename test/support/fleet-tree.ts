@@ -26,3 +26,8 @@ export function edited(tree: Tree, path: string, from: string | RegExp, to: stri
   if (next === text) throw new Error(`${path} does not hold ${String(from)}`);
   return { ...tree, [path]: next };
 }
+
+/** The files that give the golden fleet's secret a second version. */
+export function secondVersion(): Tree {
+  return readTree(join(GOLDEN, "../secret-new-version/head"));
+}
