@@ -14,6 +14,7 @@ export const drift: Chapter = {
   run: async (stage, say) => {
     const [one, two, three] = stage.machines;
     if (one === undefined || two === undefined || three === undefined) throw new DemoFailure("three machines are needed");
+    await inSync(stage, "all machines in sync before anybody tampers"); // the last change may still be on its way to some
     const before = await holdings(stage);
     await showRsync(stage, one, say);
     const first = await runsOf(stage, one);
@@ -39,7 +40,7 @@ export const drift: Chapter = {
 
 /** A hub that comes back finds everything in order and does nothing twice: no generation, root, release or process of a plugin is another one. */
 async function comeBack(stage: Stage, before: string, say: Say): Promise<void> {
-  const { hub, operator, vault, trust, machines } = stage;
+  const { hub, operator, vault, trust } = stage;
   const whole = async (): Promise<string> => `${await holdings(stage)}\n${await runs(stage)}`;
   let seen = "";
   await until(
@@ -55,15 +56,19 @@ async function comeBack(stage: Stage, before: string, say: Say): Promise<void> {
   );
   const alone = await whole();
   await hub.start(operator.url, vault.socket, trust);
-  await hub.when(
-    "all machines in sync after its restart",
-    30_000,
-    (status) => status.machines.length === machines.length && status.machines.every(({ inSync }) => inSync),
-  );
+  await inSync(stage, "all machines in sync after its restart");
   await sleep(500);
   const after = await whole();
   check(after === alone, `the hub did something twice after its restart:\n${alone}\nthen\n${after}`);
   say("the hub is back: all in sync, and it did nothing twice");
+}
+
+function inSync({ hub, machines }: Stage, what: string): Promise<unknown> {
+  return hub.when(
+    what,
+    30_000,
+    (status) => status.machines.length === machines.length && status.machines.every((machine) => machine.inSync),
+  );
 }
 
 async function runs(stage: Stage): Promise<string> {
