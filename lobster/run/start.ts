@@ -27,7 +27,7 @@ export async function startPlugin(run: PluginRun, runSeq: number, ctx: UnitConte
   const launched = await launch({ command, env: environmentOf(run, folders, ctx.environment(run)), cwd: folders.state, uid });
   const plugin = running(run, runSeq, launched, uid, ctx);
   try {
-    await handOver(run, runSeq, launched.farEnds, ctx.bridge);
+    await Promise.all([handOver(run, runSeq, launched.farEnds, ctx.bridge), ctx.beforeGo(launched.pid, launched.exited)]);
   } catch (err) {
     signalGroup(launched.pid, "SIGKILL");
     launched.go(); // closes the agent's copies

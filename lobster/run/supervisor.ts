@@ -57,17 +57,24 @@ export async function createSupervisor(options: SupervisorOptions): Promise<Plug
     ...options,
     plugins: layout.plugins,
     uidOf: async (id) => (book === null ? null : book.of(id)),
-    onRunsChanged:
-      book === null
-        ? inTurns(() =>
-            noteRuns(
-              notes,
-              [...units.values()].flatMap((unit) => unit.pid ?? []),
-            ),
-          )
-        : async () => undefined,
+    ...notesOf(book === null ? notes : null, () => [...units.values()].flatMap((unit) => unit.pid ?? [])),
   };
   return supervisorOf(units, held, ctx);
+}
+
+/** Keeps the notes that `killLeftovers` reads where uids can't tell whose process it was; nothing to do where they can (`file` null). */
+function notesOf(file: string | null, running: () => readonly number[]): Pick<UnitContext, "beforeGo" | "onRunsChanged"> {
+  if (file === null) return { beforeGo: async () => undefined, onRunsChanged: async () => undefined };
+  const starting = new Set<number>();
+  const note = inTurns(() => noteRuns(file, [...running(), ...starting]));
+  return {
+    onRunsChanged: note,
+    beforeGo: async (pid, exited) => {
+      starting.add(pid);
+      void exited.then(() => starting.delete(pid)); // a pid is used again by others
+      await note();
+    },
+  };
 }
 
 /** `work`, one call after the other. */

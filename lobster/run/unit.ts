@@ -21,6 +21,8 @@ export type UnitContext = {
   readonly beforeStart: BeforeStart;
   readonly environment: (run: PluginRun) => Readonly<Record<string, string>>;
   readonly onEvent: (event: SupervisorEvent) => void;
+  /** Called with the process that is about to become a plugin; MUST have noted it, for an agent after a crash, when it resolves. */
+  readonly beforeGo: (pid: number, exited: Promise<Exited>) => Promise<void>;
   readonly onRunsChanged: () => Promise<void>;
   readonly clock: Clock;
   readonly rng: () => number;

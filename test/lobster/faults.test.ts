@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -103,6 +103,19 @@ async function recovers(root: string, step: number): Promise<void> {
   assert.equal(phase?.at, "done", `the apply goes on after dying at step ${step}`);
   assert.equal((await get<LiveAnswer>(root, "/v1/live?fresh=hash")).root, fleet.rootOf(NAME));
   await end(run);
+  assert.deepEqual(processesOf(root), [], `a plugin outlived the agents after dying at step ${step}`);
+}
+
+/** Processes that run something under `root`. */
+function processesOf(root: string): readonly string[] {
+  return readdirSync("/proc").filter((pid) => {
+    if (!/^\d+$/.test(pid)) return false;
+    try {
+      return readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(`${root}/generations/`);
+    } catch {
+      return false; // it ended meanwhile
+    }
+  });
 }
 
 test("kill -9 at any durable step leaves generation N-1 or N, whole and able to go on", async () => {
