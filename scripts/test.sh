@@ -24,4 +24,6 @@ group() {
 # shellcheck disable=SC2046 # our own file names hold no spaces
 group "the code" $(find test/code -name '*.test.ts' | sort)
 # shellcheck disable=SC2046
+group "long searches" $(find . \( -name node_modules -o -name dist \) -prune -o -name '*.fuzz.test.ts' -print | sort)
+# shellcheck disable=SC2046
 group "the system" $(find test -name '*.test.ts' ! -path 'test/code/*' | sort)

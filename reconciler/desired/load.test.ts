@@ -3,12 +3,10 @@ import { generateKeyPairSync } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import fc from "fast-check";
 import { fileName } from "#schemas/fleet/json-schema.ts";
 import { edited, goldenTree, type Tree } from "#test/support/fleet-tree.ts";
-import { fullTree } from "#test/support/full-tree.ts";
 import { parseBlob } from "./document.ts";
-import { demandFleet, filesOf, type Finding, gate, loadFleet, type LoadOptions, newLoadCache, resolve, rootsOf } from "./index.ts";
+import { demandFleet, filesOf, type Finding, loadFleet, type LoadOptions, newLoadCache } from "./index.ts";
 
 const TREE = goldenTree();
 const PLUGIN = "plugins/greeter.yaml";
@@ -260,55 +258,6 @@ test("only changed blobs are read again", async () => {
 test("demandFleet throws the first error with its place", async () => {
   const result = await loadFleet(filesOf(edited(TREE, GRANT, "plugin: greeter", "plugin: gone")));
   assert.throws(() => demandFleet(result), { code: "FLEET_INVALID", message: `${GRANT}:6:11 FLEET_REFERENCE_MISSING` });
-});
-
-test("no change of any file makes loader, gate or resolver throw", async () => {
-  const tree = fullTree();
-  const cache = newLoadCache();
-  const junk = fc.constantFrom(
-    "",
-    "&a ",
-    "!!x ",
-    "- ",
-    ": ",
-    "{",
-    "[",
-    "'",
-    '"',
-    "\n",
-    "null",
-    "1.10",
-    "all",
-    "[]",
-    "{}",
-    "-1",
-    "0",
-    "sha256:",
-    "\u0000",
-    "constructor",
-    "*",
-    "9".repeat(20),
-  );
-  const change = fc.record({
-    path: fc.constantFrom(...Object.keys(tree)),
-    at: fc.double({ min: 0, max: 1, noNaN: true }),
-    cut: fc.nat(12),
-    put: junk,
-  });
-  await fc.assert(
-    fc.asyncProperty(change, async ({ path, at, cut, put }) => {
-      const text = tree[path]!;
-      const start = Math.floor(at * text.length);
-      const result = await loadFleet(filesOf({ ...tree, [path]: text.slice(0, start) + put + text.slice(start + cut) }), { cache });
-      for (const item of result.findings) assert.ok(item.line >= 1 && item.col >= 1 && item.message !== "" && item.fix !== "");
-      if (result.fleet === undefined) assert.ok(result.findings.some((item) => item.level === "error"));
-      else {
-        gate(result.fleet);
-        rootsOf(resolve(result.fleet));
-      }
-    }),
-    { numRuns: 600 },
-  );
 });
 
 test("the examples of docs/spec are valid documents of their kind", () => {
