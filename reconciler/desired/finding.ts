@@ -6,11 +6,18 @@ export type Place = { readonly line: number; readonly col: number; readonly endL
 /** One thing wrong (or worth a look) in the fleet repo. `message` never holds a value of a document, only names of fields. */
 export type Finding = Place & {
   readonly code: ErrorCode;
-  readonly level: "error" | "warning";
+  /** Which rule of several under one code: a policy's `name/3` (its third validation). */
+  readonly rule?: string;
+  readonly level: Level;
   readonly file: string;
   readonly message: string;
   readonly fix: string;
+  /** What it is about, whatever line that is on now: `SecretGrant/mail /spec/secrets/0`. A fingerprint is made of it. */
+  readonly subject?: string;
 };
+
+export type Level = "error" | "warning" | "notice";
+const LEVELS: readonly Level[] = ["error", "warning", "notice"];
 
 /** The same without its file: what a cached parse keeps. */
 export type Problem = Omit<Finding, "file">;
@@ -27,11 +34,11 @@ export function finding(code: ErrorCode, file: string, place: Place, message: st
   return { ...problem(code, place, message, fix), file };
 }
 
-/** Errors first, then by file and place: one order for every output. */
+/** Errors, warnings, notices; then by file and place: one order for every output. */
 export function sortFindings(findings: readonly Finding[]): readonly Finding[] {
   return findings.toSorted(
     (a, b) =>
-      Number(a.level === "warning") - Number(b.level === "warning") ||
+      LEVELS.indexOf(a.level) - LEVELS.indexOf(b.level) ||
       byText(a.file, b.file) ||
       a.line - b.line ||
       a.col - b.col ||

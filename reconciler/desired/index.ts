@@ -1,5 +1,5 @@
 export { type FleetFile, type FleetFiles, filesOf } from "./files.ts";
-export { type Finding, hasErrors, sortFindings } from "./finding.ts";
+export { type Finding, hasErrors, type Level, sortFindings } from "./finding.ts";
 export { gate } from "./gate.ts";
 export type { BundleSource, HubSettings, MachineLink } from "./hub-settings.ts";
 export { demandFleet, type LoadCache, loadFleet, type LoadOptions, type LoadResult, newLoadCache } from "./load.ts";
