@@ -25,6 +25,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
 
 /** Package (or the import path that matters) → the only product folders that import it. */
 export const PACKAGES: Readonly<Record<string, readonly string[]>> = {
+  "@bufbuild/cel": ["reconciler/policy"],
   "@sigstore/bundle": ["proof/sigstore", "cli/plugin"],
   "@sigstore/sign": ["cli/plugin"],
   "@sigstore/verify": ["proof/sigstore"],
@@ -34,8 +35,10 @@ export const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   cron: ["schemas/fleet", "reconciler/desired"],
   "isomorphic-git": ["reconciler/source", "cli"],
   listr2: ["cli"],
+  openpgp: ["reconciler/source"],
   pino: ["reconciler"],
   "sodium-native": ["enclave-bridge", "egress"],
+  "string-width": ["cli/report"],
   ssh2: ["reconciler/ssh"],
   yaml: ["reconciler/desired", "cli"],
   zod: ["schemas/fleet"],
