@@ -7,5 +7,5 @@ export { commitFiles, type CommitFiles, type PushDeps } from "./push.ts";
 export { type ReleaseEntry, releaseFolder, type ReleaseFinding, type Releases, type SignedEntry, statementFolder } from "./releases.ts";
 export { openSource, type Poll, RELEASES_BRANCH, type Source, type SourceConfig } from "./source.ts";
 export { diffTrees, readTree, type Tree, type TreeChange, type TreeFile } from "./tree.ts";
-export { type Place, parsePlace } from "./url.ts";
+export { type Place, parsePlace } from "./transport/url.ts";
 export { readVerified, storeVerified, type Verified } from "./verified.ts";

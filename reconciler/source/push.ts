@@ -10,7 +10,7 @@ import { localTip, requireRepository } from "./local.ts";
 import { moveRef } from "./move-ref.ts";
 import { Objects, type Oid } from "./objects.ts";
 import { type Access, calling, fetchBranch, initCopy, listTips, wire } from "./remote.ts";
-import { parsePlace } from "./url.ts";
+import { parsePlace } from "./transport/url.ts";
 
 export type CommitFiles = {
   /** As in SourceConfig: an absolute path, file:// or http(s)://. */

@@ -7,7 +7,7 @@ import { MooringError } from "#base/errors/index.ts";
 import { exists } from "./exists.ts";
 import { gitTransport } from "./http.ts";
 import { Objects, type Oid } from "./objects.ts";
-import { mayCarryToken } from "./url.ts";
+import { mayCarryToken } from "./transport/url.ts";
 
 export type Access = {
   readonly url: string;

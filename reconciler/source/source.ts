@@ -11,7 +11,7 @@ import { Objects, type Oid } from "./objects.ts";
 import { type Access, fetchBranch, initCopy, listTips, swapCopy, sweepCopies } from "./remote.ts";
 import { readReleases, type Releases } from "./releases.ts";
 import { diffTrees, readTree, type Tree, type TreeChange } from "./tree.ts";
-import { type Place, parsePlace } from "./url.ts";
+import { type Place, parsePlace } from "./transport/url.ts";
 import { checkAdvance, readVerified, storeVerified, type Verified } from "./verified.ts";
 
 /** Where release documents are: see releases.ts. */

@@ -30,4 +30,18 @@ export const SOURCE = {
   SOURCE_PATH_TAKEN: { disposition: "refused", fix: "releases are never edited: use a new serial" },
   SOURCE_PUSH_RACED: { disposition: "retry", fix: "run the command again: others were pushing to the same branch" },
   SOURCE_PUSH_REFUSED: { disposition: "stalled", fix: "check that the credentials may push to this branch" },
+  SOURCE_NOT_FOUND: {
+    disposition: "retry",
+    fix: "check the repository's path; many servers also say so to whoever may not read it, so check the token or key",
+  },
+  SOURCE_NOT_GIT: { disposition: "retry", fix: "check the URL: what answers there is no git server, or is one behind a login page" },
+  SOURCE_CERT_REFUSED: {
+    disposition: "retry",
+    fix: "renew the server's certificate, or name the authority that signed it with --source-ca FILE",
+  },
+  SOURCE_PROXY_REFUSED: { disposition: "retry", fix: "check the proxy's address and credentials: --source-proxy, --source-proxy-auth" },
+  SOURCE_HOST_KEY_MISMATCH: {
+    disposition: "refused",
+    fix: "compare with the key the git server's operator publishes; if it changed, pin the new one with --source-host-key or --source-known-hosts",
+  },
 } as const satisfies CatalogPart;
