@@ -9,7 +9,7 @@ const CODES = {
   gone: "KEY_GONE",
   presence: "USER_PRESENCE_REQUIRED",
   unavailable: "KEY_UNAVAILABLE",
-  denied: "POLICY_DENIED",
+  denied: "KEY_USE_DENIED",
 } as const;
 
 /** The error of a fault; its code decides what the queue does next. */

@@ -24,7 +24,7 @@ export function keyContract(
     checkPoint(point);
     assert.deepEqual(await driver.publicKey(made), point);
     assert.deepEqual(pointOf(await kxText(driver, made)), point);
-    await assert.rejects(driver.generate("kx"), { code: "POLICY_DENIED" });
+    await assert.rejects(driver.generate("kx"), { code: "KEY_USE_DENIED" });
   });
 
   test(`${name}: ECDH gives what the other side computes`, async () => {
@@ -71,8 +71,8 @@ export function keyContract(
     const { driver } = await fresh();
     const kx = await driver.generate("kx");
     const sig = await driver.generate("sig");
-    await assert.rejects(driver.sign(kx, text("x")), { code: "POLICY_DENIED" });
-    await assert.rejects(driver.ecdh(sig, await driver.publicKey(kx)), { code: "POLICY_DENIED" });
+    await assert.rejects(driver.sign(kx, text("x")), { code: "KEY_USE_DENIED" });
+    await assert.rejects(driver.ecdh(sig, await driver.publicKey(kx)), { code: "KEY_USE_DENIED" });
   });
 
   test(`${name}: a key that was lost or destroyed is gone`, async () => {

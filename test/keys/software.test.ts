@@ -21,7 +21,7 @@ keyContract("software", async () => {
 });
 
 test("software keys need the opt-in", () => {
-  assert.throws(() => softwareDriver({ dir: "/nowhere", allowSoftwareKeys: false }), { code: "POLICY_DENIED" });
+  assert.throws(() => softwareDriver({ dir: "/nowhere", allowSoftwareKeys: false }), { code: "KEY_USE_DENIED" });
 });
 
 test("a software key is a file that only its user reads, and one that others may read is not used", async () => {
@@ -40,5 +40,5 @@ test("a software key is a file that only its user reads, and one that others may
 
 test("each fault of a driver has its own code, so that the queue knows what to do", () => {
   const codes = (["locked", "gone", "presence", "unavailable", "denied"] as const).map((fault) => keyError(fault, "kx", "why").code);
-  assert.deepEqual(codes, ["DEVICE_LOCKED", "KEY_GONE", "USER_PRESENCE_REQUIRED", "KEY_UNAVAILABLE", "POLICY_DENIED"]);
+  assert.deepEqual(codes, ["DEVICE_LOCKED", "KEY_GONE", "USER_PRESENCE_REQUIRED", "KEY_UNAVAILABLE", "KEY_USE_DENIED"]);
 });

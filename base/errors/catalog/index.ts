@@ -4,6 +4,7 @@ import { BUNDLE } from "./bundle.ts";
 import { CLI } from "./cli.ts";
 import { FLEET } from "./fleet.ts";
 import { HUB } from "./hub.ts";
+import { POLICY } from "./policy.ts";
 import { PROOF } from "./proof.ts";
 import { SECRETS } from "./secrets.ts";
 import { SOURCE } from "./source.ts";
@@ -12,7 +13,19 @@ import { SSH } from "./ssh.ts";
 export type { CatalogEntry, Disposition } from "./entry.ts";
 
 /** Every error code there is, one file per room. docs/errors.md is made from this. */
-export const CATALOG = { ...BASE, ...FLEET, ...PROOF, ...SOURCE, ...SSH, ...AGENT, ...BUNDLE, ...SECRETS, ...HUB, ...CLI } as const;
+export const CATALOG = {
+  ...BASE,
+  ...FLEET,
+  ...PROOF,
+  ...SOURCE,
+  ...SSH,
+  ...AGENT,
+  ...BUNDLE,
+  ...SECRETS,
+  ...HUB,
+  ...CLI,
+  ...POLICY,
+} as const;
 
 export type ErrorCode = keyof typeof CATALOG;
 

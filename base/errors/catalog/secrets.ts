@@ -25,7 +25,7 @@ export const SECRETS = {
   KEY_GONE: { disposition: "stalled", fix: "enrol the machine anew: its key is no longer there" },
   USER_PRESENCE_REQUIRED: { disposition: "stalled", fix: "make the key without user presence: nobody sits at this machine" },
   KEY_UNAVAILABLE: { disposition: "retry", fix: "look at the permissions and the health of the key store named" },
-  POLICY_DENIED: {
+  KEY_USE_DENIED: {
     disposition: "refused",
     fix: "use a hardware driver, or opt in with allowSoftwareKeys in the fleet and the machine's pins",
   },

@@ -18,7 +18,7 @@ export type SoftwareOptions = {
   readonly allowSoftwareKeys: boolean;
 };
 
-/** Keys that are only files (0600) of the process's user: whoever reads the disk has them. Throws POLICY_DENIED without the opt-in. The scalar
+/** Keys that are only files (0600) of the process's user: whoever reads the disk has them. Throws KEY_USE_DENIED without the opt-in. The scalar
  *  passes through locked memory; node:crypto keeps its own copy inside OpenSSL for the time of one operation and wipes it there. */
 export function softwareDriver({ dir, allowSoftwareKeys }: SoftwareOptions): DeviceKeyDriver {
   if (!allowSoftwareKeys) throw keyError("denied", "kx", "keys that are only files need allowSoftwareKeys");
