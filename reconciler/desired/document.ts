@@ -5,9 +5,9 @@ import { type Finding, type Place, type Problem, problem, START } from "./findin
 import { problemsOf } from "./issues.ts";
 import { folderOf, placeInTree } from "./layout.ts";
 import { nearest } from "./suggest.ts";
-import { locate, type Path, readYaml } from "./yaml.ts";
+import { locate, locatorOf, type Path, readYaml } from "./yaml.ts";
 
-/** A document with the file it came from. `locate` reads the text again, so places cost nothing until somebody asks. */
+/** A document with the file it came from. `locate` reads the text again at its first question, so places cost nothing until somebody asks. */
 export type Loaded<K extends Kind> = {
   readonly kind: K;
   readonly file: string;
@@ -70,7 +70,7 @@ export function placeBlob(file: string, blob: ParsedBlob): { readonly loaded: An
     file,
     name: doc.metadata.name,
     doc,
-    locate: (path: Path, of?: "key" | "value") => locate(blob.text, path, of),
+    locate: locatorOf(blob.text),
   };
   return { loaded: loaded as AnyLoaded, findings };
 }

@@ -29,9 +29,20 @@ export function readYaml(bytes: Uint8Array): YamlRead {
 
 /** Where `path` stands in `text`, which `readYaml` has accepted: the value, or with `of: "key"` its key; of a missing path the nearest ancestor. */
 export function locate(text: string, path: Path, of: "key" | "value" = "value"): Place {
-  const parsed = parse(text);
-  if (parsed === null) return START;
-  let node: unknown = parsed.doc.contents;
+  return locatorOf(text)(path, of);
+}
+
+/** `locate` for many places of one text: it is read again at the first question, and kept. */
+export function locatorOf(text: string): (path: Path, of?: "key" | "value") => Place {
+  let parsed: ReturnType<typeof parse> | undefined;
+  return (path, of = "value") => {
+    if (parsed === undefined) parsed = parse(text);
+    return parsed === null ? START : placeIn(parsed, path, of);
+  };
+}
+
+function placeIn({ doc, lines }: NonNullable<ReturnType<typeof parse>>, path: Path, of: "key" | "value"): Place {
+  let node: unknown = doc.contents;
   let place: unknown = isMap(node) ? node.items[0]?.key : node;
   for (const [depth, step] of path.entries()) {
     const pair = isMap(node) ? node.items.find((item) => isScalar(item.key) && item.key.value === String(step)) : undefined;
@@ -44,7 +55,7 @@ export function locate(text: string, path: Path, of: "key" | "value" = "value"):
     place = pair !== undefined && ((last && of === "key") || !isScalar(next)) ? pair.key : next;
     node = next;
   }
-  return placeOf(place, parsed.lines);
+  return placeOf(place, lines);
 }
 
 function parse(text: string): { readonly doc: Document; readonly lines: LineCounter } | null {
