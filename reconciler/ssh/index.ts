@@ -1,3 +1,4 @@
-export { connect, type ConnectOptions, hasNativeCrypto } from "./connect.ts";
-export type { Link } from "./link.ts";
+export { connect, connectExec, type ConnectOptions, hasNativeCrypto, type Login } from "./connect.ts";
+export type { Exec } from "./exec.ts";
+export type { ExecLink, Link } from "./link.ts";
 export { type HostKeyPin, type PinnedHost, pinsOf } from "./pinned-host.ts";

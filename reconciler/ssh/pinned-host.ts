@@ -21,12 +21,17 @@ export function pinsOf(lines: readonly string[], where: string): PinnedHost["pin
   return [first, ...rest];
 }
 
+/** The key's type as its bytes name it: "ssh-ed25519". */
+export function typeOf({ blob }: HostKeyPin): string {
+  return blob.subarray(4, 4 + blob.readUInt32BE(0)).toString("latin1");
+}
+
 function pinOf(line: string, where: string): HostKeyPin {
   const [type, base64] = line.split(" ");
   const blob = Buffer.from(blobOf(base64 ?? "", where));
-  const named = blob.length > 4 ? blob.subarray(4, 4 + blob.readUInt32BE(0)).toString("latin1") : "";
-  if (named === "" || named !== type) throw new MooringError("SSH_HOST_KEY_MALFORMED", `${where}: the key's type and its bytes disagree`);
-  return { blob } as HostKeyPin;
+  const pin = { blob } as HostKeyPin;
+  if (blob.length <= 4 || typeOf(pin) === "" || typeOf(pin) !== type) throw new MooringError("SSH_HOST_KEY_MALFORMED", `${where}: the key's type and its bytes disagree`);
+  return pin;
 }
 
 function blobOf(base64: string, where: string): Uint8Array {
