@@ -1,6 +1,5 @@
 export { accessWords, detailsOf } from "./details.ts";
 export { type Desired, type Index, type Live, planMachine } from "./diff.ts";
-export { explain, type Explained } from "./explain.ts";
 export {
   type FleetOutcome,
   type FleetPlan,
@@ -9,6 +8,7 @@ export {
   type HubView,
   planFleet,
   type RoleName,
+  uniqueLines,
   type Widening,
 } from "./fleet.ts";
 export type { SourceLine } from "./source-line.ts";
