@@ -13,6 +13,8 @@ export type Loaded<K extends Kind> = {
   readonly file: string;
   readonly name: string;
   readonly doc: DocumentOf[K];
+  /** The file as it is written. */
+  readonly text: string;
   locate(path: Path, of?: "key" | "value"): Place;
 };
 export type AnyLoaded = { readonly [K in Kind]: Loaded<K> }[Kind];
@@ -70,6 +72,7 @@ export function placeBlob(file: string, blob: ParsedBlob): { readonly loaded: An
     file,
     name: doc.metadata.name,
     doc,
+    text: blob.text,
     locate: locatorOf(blob.text),
   };
   return { loaded: loaded as AnyLoaded, findings };

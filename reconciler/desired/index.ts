@@ -1,9 +1,13 @@
 export { type FleetFile, type FleetFiles, filesOf } from "./files.ts";
-export { type Finding, hasErrors, type Level, sortFindings } from "./finding.ts";
+export { type Finding, finding, hasErrors, type Level, type Place, sortFindings } from "./finding.ts";
 export { gate } from "./gate.ts";
 export type { BundleSource, HubSettings, MachineLink } from "./hub-settings.ts";
 export { demandFleet, type LoadCache, loadFleet, type LoadOptions, type LoadResult, newLoadCache } from "./load.ts";
-export type { Loaded } from "./document.ts";
+export { type AnyLoaded, type Loaded, parseBlob, placeBlob } from "./document.ts";
 export type { FleetRepo } from "./repo.ts";
 export { desiredOf, type Resolved, type ResolvedMachine, resolve } from "./resolve.ts";
 export { type Roots, rootsOf } from "./roots.ts";
+export { caret, placeInScalar } from "./scalar.ts";
+export { isSelected } from "./select.ts";
+export { nearest } from "./suggest.ts";
+export { locate, type Path, readYaml } from "./yaml.ts";
