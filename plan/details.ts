@@ -27,6 +27,16 @@ export function grantWords(grant: Grant): string {
   return `${who} may use ${grant.ref} by ${deliveryWords(grant)}, ${until}`;
 }
 
+/** "by egress to api.openai.com (authorization)". */
+export function deliveryShort(delivery: Grant["delivery"]): string {
+  return delivery.mode === "egress" ? `by egress to ${delivery.hosts.join(", ")} (${delivery.header})` : `by ${delivery.mode}`;
+}
+
+/** "until 2027-01-01": a whole day is written as one. */
+export function untilWords(expires: Grant["expires"]): string {
+  return expires === null ? "without end" : `until ${expires.replace("T00:00:00.000Z", "")}`;
+}
+
 function deliveryWords({ delivery }: Grant): string {
   switch (delivery.mode) {
     case "fd":

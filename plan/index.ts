@@ -1,3 +1,4 @@
+export { accessEffects, type AccessEffect, type AccessPart, type AccessSide, type AccessWords } from "./access.ts";
 export { accessWords, detailsOf } from "./details.ts";
 export { type Desired, type Index, type Live, planMachine } from "./diff.ts";
 export {

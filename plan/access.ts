@@ -1,0 +1,177 @@
+import { canon, type Json } from "#base/canonical/index.ts";
+import type {
+  AccountSection,
+  GrantSection,
+  MachineId,
+  PluginSection,
+  Section,
+  SshdSection,
+  Step,
+  TrustSection,
+} from "#schemas/wire/index.ts";
+import { byText, type Desired } from "./diff.ts";
+import { short, deliveryShort, untilWords } from "./details.ts";
+import type { FleetOutcome } from "./fleet.ts";
+import { trustChanges } from "./trust-words.ts";
+
+/** A sentence without its machines: "plugin mail-triage", gains, "secret://team/db", "by fd, until 2027-01-01". */
+export type AccessWords = {
+  readonly verb: "gains" | "loses" | "changes";
+  readonly who: string;
+  readonly what: string;
+  readonly how: string;
+};
+
+/** The sentence, the machines it is true of, and where to look for the lines behind it: a section's key and the part of it that counts. */
+export type AccessEffect = AccessWords & {
+  readonly machines: readonly MachineId[];
+  readonly key: string;
+  readonly part: AccessPart;
+};
+
+/** Which part of a section changed: a line of the repo is looked for by it. For trust it is a path below the section, like `roles.access`. */
+export type AccessPart = "grant" | "key" | "bundle" | "signer" | "network" | "keys" | "settings" | `trust:${string}`;
+
+const ORDER = { gains: 0, changes: 1, loses: 2 } as const;
+
+/** Every way in which `head` gives, takes or changes access against `base`: grants and the labels they follow, machines' keys, what runs under a grant and
+ *  who may sign it, logins, networks, and whom the fleet trusts. Gains first, then changes, then losses; by who and what. Pure. */
+export function accessEffects(
+  base: AccessSide | null,
+  head: AccessSide,
+  steps: ReadonlyMap<MachineId, readonly Step[]>,
+): readonly AccessEffect[] {
+  const found: Found = new Map();
+  for (const [machine, own] of steps) {
+    const [before, after] = [sections(base?.machines.get(machine)), sections(head.machines.get(machine))];
+    for (const step of own) for (const item of changesOf(step, before, after)) add(found, machine, item);
+  }
+  const trust = trustChanges(base?.trust ?? null, head.trust);
+  const everywhere = [...head.machines.keys()].sort(byText);
+  const all = [...found.values(), ...trust.map((item) => ({ ...item, key: "trust", machines: everywhere }))];
+  return all.toSorted((a, b) => ORDER[a.verb] - ORDER[b.verb] || byText(a.who, b.who) || byText(a.what, b.what) || byText(a.how, b.how));
+}
+
+/** What effects are read from: an outcome and its one trust section. */
+export type AccessSide = Pick<FleetOutcome, "machines"> & { readonly trust: TrustSection };
+
+type Found = Map<string, AccessEffect & { readonly machines: MachineId[] }>;
+type Change = Omit<AccessEffect, "machines">;
+type Sections = ReadonlyMap<string, Section>;
+
+function add(found: Found, machine: MachineId, item: Change): void {
+  const id = `${item.verb}\n${item.who}\n${item.what}\n${item.how}`;
+  const known = found.get(id);
+  if (known === undefined) found.set(id, { ...item, machines: [machine] });
+  else known.machines.push(machine);
+}
+
+function sections(desired: Desired | undefined): Sections {
+  return new Map((desired?.index ?? []).map(([key], i) => [key, desired!.sections[i]!]));
+}
+
+function changesOf({ key }: Step, before: Sections, after: Sections): readonly Change[] {
+  const [old, now] = [before.get(key), after.get(key)];
+  const kind = (now ?? old)?.kind; // of a key both are of one kind
+  if (kind === "grant") return grantChanges(key, old as GrantSection | undefined, now as GrantSection | undefined);
+  if (kind === "account") return accountChanges(key, old as AccountSection | undefined, now as AccountSection | undefined);
+  if (kind === "sshd") return sshdChanges(key, old as SshdSection | undefined, now as SshdSection | undefined);
+  if (kind === "plugin") return pluginChanges(key, old as PluginSection | undefined, now as PluginSection | undefined, { before, after });
+  return []; // trust is one for the whole fleet; the rest gives nobody access
+}
+
+function grantChanges(key: string, old: GrantSection | undefined, now: GrantSection | undefined): readonly Change[] {
+  const { grant } = (now ?? old)!;
+  const who = grant.subject === "gateway" ? "OpenClaw's gateway" : `plugin ${grant.subject}`;
+  const how = ({ grant: { delivery, expires } }: GrantSection): string => `${deliveryShort(delivery)}, ${untilWords(expires)}`;
+  const one = (verb: AccessWords["verb"], text: string, part: AccessPart): Change => ({ verb, who, what: grant.ref, how: text, key, part });
+  if (old === undefined) return [one("gains", how(now!), "grant")];
+  if (now === undefined) return [one("loses", how(old), "grant")];
+  if (old.grant.subject !== now.grant.subject || old.grant.ref !== now.grant.ref)
+    return [...grantChanges(key, old, undefined), ...grantChanges(key, undefined, now)];
+  return [
+    ...(canon(old.grant) === canon(now.grant) ? [] : [one("changes", `${how(now)}; before: ${how(old)}`, "grant")]),
+    ...(old.key === now.key ? [] : [one("changes", `opened by another machine key: ${short(old.key)} → ${short(now.key)}`, "key")]),
+  ];
+}
+
+function accountChanges(key: string, old: AccountSection | undefined, now: AccountSection | undefined): readonly Change[] {
+  const who = `account ${(now ?? old)!.name}`;
+  const [had, has] = [new Set(old?.keys), new Set(now?.keys)];
+  const joined = [...has].filter((item) => !had.has(item)).length;
+  const left = [...had].filter((item) => !has.has(item)).length;
+  const keys = (count: number): string => `${count} login ${count === 1 ? "key" : "keys"}`;
+  const one = (verb: AccessWords["verb"], what: string): Change => ({ verb, who, what, how: "", key, part: "keys" });
+  const opens = old?.exclusive === true && now?.exclusive === false;
+  const closes = old?.exclusive === false && now?.exclusive === true;
+  return [
+    ...(joined > 0 ? [one("gains", keys(joined))] : []),
+    ...(opens ? [one("gains", "keys that are not listed")] : []),
+    ...(left > 0 ? [one("loses", keys(left))] : []),
+    ...(closes ? [one("loses", "keys that are not listed")] : []),
+  ];
+}
+
+/** The value of each setting that lets more people in. */
+const OPEN: Readonly<Record<string, { readonly value: string; readonly what: string }>> = {
+  passwordAuthentication: { value: "yes", what: "logins with a password" },
+  permitRootLogin: { value: "yes", what: "logins as root" },
+  requireSecurityKeys: { value: "no", what: "logins without a hardware key" },
+};
+
+function sshdChanges(key: string, old: SshdSection | undefined, now: SshdSection | undefined): readonly Change[] {
+  const names = [...new Set([...Object.keys(old?.settings ?? {}), ...Object.keys(now?.settings ?? {})])].sort(byText);
+  return names.flatMap((name): readonly Change[] => {
+    const [before, after] = [old?.settings[name] ?? "as the system has it", now?.settings[name] ?? "as the system has it"];
+    if (before === after) return [];
+    const open = OPEN[name];
+    const verb = open === undefined ? "changes" : after === open.value ? "gains" : before === open.value ? "loses" : "changes";
+    return [
+      { verb, who: "sshd", what: verb === "changes" ? name : open!.what, how: `${name}: ${before} → ${after}`, key, part: "settings" },
+    ];
+  });
+}
+
+type Sides = { readonly before: Sections; readonly after: Sections };
+
+/** Networks it may reach, who may sign it, and, where a grant stays, that something else runs under it. */
+function pluginChanges(key: string, old: PluginSection | undefined, now: PluginSection | undefined, sides: Sides): readonly Change[] {
+  const who = `plugin ${(now ?? old)!.name}`;
+  const one = (verb: AccessWords["verb"], what: string, how: string, part: AccessPart): Change => ({ verb, who, what, how, key, part });
+  const [had, has] = [new Set(old?.network), new Set(now?.network)];
+  const reach = [
+    ...[...has].filter((host) => !had.has(host)).map((host) => one("gains", `network ${host}`, "", "network")),
+    ...[...had].filter((host) => !has.has(host)).map((host) => one("loses", `network ${host}`, "", "network")),
+  ];
+  if (old === undefined || now === undefined) return reach;
+  const refs = keptRefs(now, sides).join(", ");
+  const bundle =
+    old.bundle !== now.bundle && refs !== ""
+      ? [
+          one(
+            "changes",
+            refs,
+            `another bundle uses it: ${old.version} (${short(old.bundle)}) → ${now.version} (${short(now.bundle)})`,
+            "bundle",
+          ),
+        ]
+      : [];
+  const signer =
+    canon(old.signer) === canon(now.signer)
+      ? []
+      : [one("changes", "who may sign it", `${signerWords(old.signer)} → ${signerWords(now.signer)}`, "signer")];
+  return [...reach, ...signer, ...bundle];
+}
+
+function keptRefs({ name }: PluginSection, { before, after }: Sides): readonly string[] {
+  const kept = [...after].flatMap(([key, item]) =>
+    item.kind === "grant" && item.grant.subject === name && before.has(key) ? [item.grant.ref] : [],
+  );
+  return [...new Set<string>(kept)].sort(byText);
+}
+
+function signerWords(signer: Json): string {
+  const { key, keyless } = signer as { readonly key?: string; readonly keyless?: Readonly<Record<string, string>> };
+  if (key !== undefined) return `key ${short(key)}`;
+  return `workflow ${keyless?.["workflow"] ?? ""} of ${keyless?.["repository"] ?? ""} at ${keyless?.["ref"] ?? ""}`;
+}
