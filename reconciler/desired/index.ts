@@ -1,9 +1,11 @@
 export { type FleetFile, type FleetFiles, filesOf } from "./files.ts";
 export { type Finding, finding, hasErrors, type Level, type Place, sortFindings } from "./finding.ts";
 export { gate } from "./gate.ts";
+export { type Gone, goneObjects } from "./gone.ts";
 export type { BundleSource, HubSettings, MachineLink } from "./hub-settings.ts";
 export { demandFleet, type LoadCache, loadFleet, type LoadOptions, type LoadResult, newLoadCache } from "./load.ts";
 export { type AnyLoaded, type Loaded, parseBlob, placeBlob } from "./document.ts";
+export { guardPrune, type Pruned } from "./prune.ts";
 export type { FleetRepo } from "./repo.ts";
 export { desiredOf, type Resolved, type ResolvedMachine, resolve } from "./resolve.ts";
 export { type Roots, rootsOf } from "./roots.ts";

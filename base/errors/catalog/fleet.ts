@@ -28,4 +28,12 @@ export const FLEET = {
     disposition: "stalled",
     fix: "set spec.allowSoftwareKeys in fleet.yaml, or enrol the machine with its own key hardware",
   },
+  FLEET_EMPTIED: {
+    disposition: "refused",
+    fix: "keep a machine in the repo: an empty tree is taken for a mistake; to end a fleet, stop its hub",
+  },
+  PRUNE_UNCONFIRMED: {
+    disposition: "wait",
+    fix: "compare the list with what you meant; to go on, somebody named for `prune` runs `mooring prune confirm`, or spec.prune changes first, in a commit of its own",
+  },
 } as const satisfies CatalogPart;
