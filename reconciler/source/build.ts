@@ -1,46 +1,52 @@
-import { join } from "node:path";
-import { promisify } from "node:util";
-import { deflate } from "node:zlib";
-import { makeFolder, writeDurable } from "#base/durable/index.ts";
 import { MooringError } from "#base/errors/index.ts";
-import { exists } from "./exists.ts";
 import { hashObject, type Objects, type Oid } from "./objects.ts";
 import type { TreeItem } from "./parse.ts";
 
 export type Person = { readonly name: string; readonly email: string };
 
-const deflateAsync = promisify(deflate);
+/** Objects that are made and stored nowhere yet, by id, each after those it names. */
+export type Fresh = Map<Oid, { readonly type: "blob" | "tree" | "commit"; readonly bytes: Uint8Array }>;
 
-/** Writes an object as a loose file, whole or not at all, and gives back its id. */
-export async function writeObject(gitdir: string, type: "blob" | "tree" | "commit", bytes: Uint8Array): Promise<Oid> {
-  const oid = hashObject(type, bytes);
-  const folder = join(gitdir, "objects", oid.slice(0, 2));
-  const path = join(folder, oid.slice(2));
-  if (await exists(path)) return oid;
-  await makeFolder(folder, 0o755);
-  await writeDurable(path, await deflateAsync(Buffer.concat([Buffer.from(`${type} ${bytes.length}\0`), bytes])), 0o444);
-  return oid;
-}
+/** Path → content; null takes the file away. */
+export type TreeEdits = ReadonlyMap<string, Uint8Array | null>;
 
-/** The tree `root` (null = empty) with `files` added; only folders on their paths are written anew. A path that holds other bytes, or a
- *  folder, is SOURCE_PATH_TAKEN; equal bytes are fine. */
-export async function addToTree(gitdir: string, objects: Objects, root: Oid | null, files: ReadonlyMap<string, Uint8Array>): Promise<Oid> {
+/** The tree `root` (null = empty) after `edits`; only folders on their paths are made anew. A file that is replaced keeps its mode, a folder that loses its
+ *  last file goes. SOURCE_PATH_TAKEN for a path that is no plain one, leads through a file, or is a folder. */
+export async function editTree(objects: Objects, root: Oid | null, edits: TreeEdits, fresh: Fresh): Promise<Oid> {
   const top: Level = new Map();
-  for (const [path, bytes] of files) place(top, path, bytes);
-  return writeLevel(gitdir, objects, root, top, "");
+  for (const [path, bytes] of edits) place(top, path, bytes);
+  return (await editLevel({ objects, fresh }, root, top, "")) ?? add(fresh, "tree", new Uint8Array());
 }
 
-type Level = Map<string, Level | Uint8Array>;
+/** The file at `path` below `root`, or null. Throws SOURCE_PATH_TAKEN where a folder is, or a file is in the way. */
+export async function fileAt(objects: Objects, root: Oid | null, path: string): Promise<TreeItem | null> {
+  let tree = root;
+  const names = path.split("/");
+  for (const [at, name] of names.entries()) {
+    const item = tree === null ? undefined : (await objects.tree(tree)).find((one) => one.name === name);
+    if (item === undefined) return null;
+    const isFolder = item.mode === "40000";
+    if (at === names.length - 1) {
+      if (isFolder) throw taken(path, "it is a folder, not a file");
+      return item;
+    }
+    if (!isFolder) throw taken(path, "a file is in the way");
+    tree = item.oid;
+  }
+  return null;
+}
 
-function place(top: Level, path: string, bytes: Uint8Array): void {
+type Level = Map<string, Level | Uint8Array | null>;
+
+function place(top: Level, path: string, bytes: Uint8Array | null): void {
   const names = path.split("/");
   const last = names.pop() ?? "";
   let level = top;
   for (const name of [...names, last])
     if (!/^[A-Za-z0-9._@+-]+$/.test(name) || /^\.{1,2}$|^\.git$/i.test(name)) throw taken(path, "not a plain path");
   for (const name of names) {
-    const next = level.get(name) ?? new Map();
-    if (next instanceof Uint8Array) throw taken(path, "a file and a folder of one name");
+    const next = level.has(name) ? level.get(name) : new Map();
+    if (!(next instanceof Map)) throw taken(path, "a file and a folder of one name");
     level.set(name, next);
     level = next;
   }
@@ -48,21 +54,39 @@ function place(top: Level, path: string, bytes: Uint8Array): void {
   level.set(last, bytes);
 }
 
-async function writeLevel(gitdir: string, objects: Objects, old: Oid | null, level: Level, prefix: string): Promise<Oid> {
-  const items = new Map((old === null ? [] : await objects.tree(old)).map((item) => [item.name, item]));
-  for (const [name, added] of level) {
-    const path = prefix + name;
-    const there = items.get(name);
-    if (added instanceof Uint8Array) {
-      const oid = hashObject("blob", added);
-      if (there !== undefined && there.oid !== oid) throw taken(path, "it is there already with other content");
-      if (there === undefined) items.set(name, { name, mode: "100644", oid: await writeObject(gitdir, "blob", added) });
-    } else {
-      if (there !== undefined && there.mode !== "40000") throw taken(path, "it is a file, not a folder");
-      items.set(name, { name, mode: "40000", oid: await writeLevel(gitdir, objects, there?.oid ?? null, added, `${path}/`) });
-    }
+type Place = { readonly objects: Objects; readonly fresh: Fresh };
+
+/** Null where nothing is left. */
+async function editLevel(at: Place, old: Oid | null, level: Level, prefix: string): Promise<Oid | null> {
+  const items = new Map((old === null ? [] : await at.objects.tree(old)).map((item) => [item.name, item]));
+  for (const [name, edit] of level) {
+    const item = await editItem(at, items.get(name), edit, prefix + name);
+    if (item === null) items.delete(name);
+    else items.set(name, { name, ...item });
   }
-  return writeObject(gitdir, "tree", treeBytes([...items.values()]));
+  return items.size === 0 ? null : add(at.fresh, "tree", treeBytes([...items.values()]));
+}
+
+async function editItem(
+  at: Place,
+  there: TreeItem | undefined,
+  edit: Level | Uint8Array | null,
+  path: string,
+): Promise<Omit<TreeItem, "name"> | null> {
+  const isFolder = there?.mode === "40000";
+  if (!(edit instanceof Map)) {
+    if (isFolder) throw taken(path, "it is a folder, not a file");
+    return edit === null ? null : { mode: there?.mode ?? "100644", oid: add(at.fresh, "blob", edit) };
+  }
+  if (there !== undefined && !isFolder) throw taken(path, "it is a file, not a folder");
+  const oid = await editLevel(at, there?.oid ?? null, edit, `${path}/`);
+  return oid === null ? null : { mode: "40000", oid };
+}
+
+function add(fresh: Fresh, type: "blob" | "tree" | "commit", bytes: Uint8Array): Oid {
+  const oid = hashObject(type, bytes);
+  fresh.set(oid, { type, bytes });
+  return oid;
 }
 
 /** Git's order: by bytes, a folder as if its name ended in a slash. */
@@ -78,14 +102,19 @@ export type NewCommit = {
   readonly author: Person;
   readonly message: string;
   readonly seconds: number;
+  /** Armored signature over the commit without it. */
+  readonly sign?: ((payload: Uint8Array) => Promise<string>) | undefined;
 };
 
-export async function writeCommit(gitdir: string, commit: NewCommit): Promise<Oid> {
+export async function makeCommit(commit: NewCommit, fresh: Fresh): Promise<Oid> {
   const plain = (text: string): string => text.replace(/[<>\n\0]/g, "").trim();
   const who = `${plain(commit.author.name)} <${plain(commit.author.email)}> ${commit.seconds} +0000`;
   const parent = commit.parent === null ? "" : `parent ${commit.parent}\n`;
-  const text = `tree ${commit.tree}\n${parent}author ${who}\ncommitter ${who}\n\n${commit.message.replaceAll("\0", "").trimEnd()}\n`;
-  return writeObject(gitdir, "commit", Buffer.from(text));
+  const head = `tree ${commit.tree}\n${parent}author ${who}\ncommitter ${who}\n`;
+  const body = `\n${commit.message.replaceAll("\0", "").trimEnd()}\n`;
+  const armored = await commit.sign?.(Buffer.from(head + body));
+  const signature = armored === undefined ? "" : `gpgsig ${armored.trimEnd().replaceAll("\n", "\n ")}\n`;
+  return add(fresh, "commit", Buffer.from(head + signature + body));
 }
 
 function taken(path: string, why: string): MooringError {

@@ -1,27 +1,42 @@
-import fs from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { push, writeRef } from "isomorphic-git";
 import { hasCode, MooringError } from "#base/errors/index.ts";
 import { backoffMs, sleep, withDeadline } from "#base/time/index.ts";
-import { addToTree, type Person, writeCommit } from "./build.ts";
+import { editTree, fileAt, type Fresh, makeCommit, type Person, type TreeEdits } from "./build.ts";
 import { localTip, requireRepository } from "./local.ts";
 import { moveRef } from "./move-ref.ts";
-import { Objects, type Oid } from "./objects.ts";
-import { type Access, calling, fetchBranch, initCopy, listTips, wire } from "./remote.ts";
-import { parsePlace } from "./transport/url.ts";
+import { hashObject, Objects, type Oid } from "./objects.ts";
+import { fetchBranch, initCopy } from "./remote.ts";
+import { type Access, openTransport, parsePlace, type Transport } from "./transport/index.ts";
+import { packOf, writeLoose } from "./write-objects.ts";
 
-export type CommitFiles = {
-  /** As in SourceConfig: an absolute path, file:// or http(s)://. */
+/** The newest commit of a branch, on which a push is built. */
+export type Parent = {
+  /** Null where the branch doesn't exist: what is pushed becomes its first commit. */
+  readonly commit: Oid | null;
+  /** Content of a file; null where there is none. */
+  readonly read: (path: string) => Promise<Uint8Array | null>;
+  /** Whether `path` holds exactly `bytes`; null where there is no file. */
+  readonly holds: (path: string, bytes: Uint8Array) => Promise<boolean | null>;
+};
+
+export type PushCommit = Access & {
+  /** As in SourceConfig. */
   readonly url: string;
-  readonly token?: () => Promise<string> | string;
-  readonly ca?: string;
   readonly branch: string;
-  /** New files by path. A path that is there already with other bytes is SOURCE_PATH_TAKEN. */
-  readonly files: ReadonlyMap<string, Uint8Array>;
+  /** What to change on top of `parent`. Called anew for each parent, when others push meanwhile or the answer to a push got lost: it MUST change nothing where
+   *  what it wants is there already. */
+  readonly build: (parent: Parent) => Promise<TreeEdits> | TreeEdits;
   readonly message: string;
   readonly author: Person;
+  /** Armored signature over the commit, where the fleet asks for signed commits. */
+  readonly sign?: (payload: Uint8Array) => Promise<string>;
+};
+
+export type CommitFiles = Omit<PushCommit, "build"> & {
+  /** New files by path. A path that is there already with other bytes is SOURCE_PATH_TAKEN. */
+  readonly files: ReadonlyMap<string, Uint8Array>;
 };
 
 export type PushDeps = { readonly now: () => number; readonly random: () => number; readonly signal?: AbortSignal };
@@ -29,25 +44,39 @@ export type PushDeps = { readonly now: () => number; readonly random: () => numb
 const TRIES = 6; // the first and five more
 const BACKOFF = { baseMs: 50, maxMs: 500 };
 const TIMEOUT_MS = 60_000;
-const MAX_BYTES = 256 << 20;
 
-/** Adds `files` on top of whatever the branch is at (an orphan branch where there is none) and gives back the commit that holds them; the
- *  tip itself when they are all there already. Never forces: when somebody else was faster it builds anew on their commit, five times at
- *  most, then SOURCE_PUSH_RACED. */
-export async function commitFiles(request: CommitFiles, deps: PushDeps): Promise<Oid> {
+/** Puts a commit on top of whatever the branch is at, and gives back the commit that holds what `build` asks for: the tip itself when nothing differs. Never
+ *  forces: when somebody else was faster it builds anew on their commit, five times at most, then SOURCE_PUSH_RACED. A hook's or protection's no is
+ *  SOURCE_PUSH_REFUSED at once. A connection that breaks leaves the whole commit or nothing. */
+export async function pushCommit(request: PushCommit, deps: PushDeps): Promise<Oid> {
   if (!/^[A-Za-z0-9][\w.-]*(?:\/[A-Za-z0-9][\w.-]*)*$/.test(request.branch))
     throw new MooringError("SOURCE_MISCONFIGURED", "branch name", { why: "not a plain branch name" });
   const place = parsePlace(request.url);
   if (place.kind === "local") {
     await requireRepository(place.gitdir);
-    return retrying(request, deps, () => commitLocal(place.gitdir, request, deps));
+    return retrying(deps, () => commitLocal(place.gitdir, request, deps));
   }
-  const access: Access = { url: place.url, token: request.token, ca: request.ca, maxBytes: MAX_BYTES };
-  const work = (signal: AbortSignal): Promise<Oid> => withFolder((folder) => commitRemote(access, folder, request, deps, signal));
-  return retrying(request, deps, () => withDeadline("pushing", TIMEOUT_MS, work, deps.signal));
+  const transport = openTransport(place, request);
+  const work = (signal: AbortSignal): Promise<Oid> => withFolder((folder) => commitRemote(transport, folder, request, deps, signal));
+  try {
+    return await retrying(deps, () => withDeadline("pushing", TIMEOUT_MS, work, deps.signal));
+  } finally {
+    transport.close();
+  }
 }
 
-async function retrying(request: CommitFiles, deps: PushDeps, work: () => Promise<Oid>): Promise<Oid> {
+/** Adds `files` as `pushCommit` does; what is there is never changed. */
+export function commitFiles({ files, ...request }: CommitFiles, deps: PushDeps): Promise<Oid> {
+  const build = async ({ holds }: Parent): Promise<TreeEdits> => {
+    for (const [path, bytes] of files)
+      if ((await holds(path, bytes)) === false)
+        throw new MooringError("SOURCE_PATH_TAKEN", path, { why: "it is there already with other content" });
+    return files;
+  };
+  return pushCommit({ ...request, build }, deps);
+}
+
+async function retrying(deps: PushDeps, work: () => Promise<Oid>): Promise<Oid> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await work();
@@ -59,70 +88,77 @@ async function retrying(request: CommitFiles, deps: PushDeps, work: () => Promis
   }
 }
 
-async function commitLocal(gitdir: string, request: CommitFiles, deps: PushDeps): Promise<Oid> {
+async function commitLocal(gitdir: string, request: PushCommit, deps: PushDeps): Promise<Oid> {
   const tip = await localTip(gitdir, request.branch);
-  const commit = await build(gitdir, new Objects(gitdir), tip, request, deps);
-  if (commit !== tip) await moveRef(gitdir, request.branch, tip, commit);
-  return commit;
-}
-
-async function commitRemote(access: Access, folder: string, request: CommitFiles, deps: PushDeps, signal: AbortSignal): Promise<Oid> {
-  const gitdir = join(folder, "push.git");
-  await initCopy(gitdir, access.url);
-  const objects = new Objects(gitdir);
-  const there = (await listTips(access, [request.branch], signal)).has(request.branch);
-  const tip = there ? await fetchBranch(access, gitdir, objects, request.branch, signal, 1) : null; // the newest commit holds every file
-  const commit = await build(gitdir, objects, tip, request, deps);
+  const { commit, fresh } = await build(new Objects(gitdir), tip, request, deps);
   if (commit === tip) return commit;
-  const place = { fs, dir: gitdir, gitdir, cache: objects.cache };
-  await writeRef({ ...place, ref: `refs/heads/${request.branch}`, value: commit, force: true });
-
-  await calling(access, async () => {
-    try {
-      await push({
-        ...place,
-        ...wire(access, signal),
-        ref: request.branch,
-        remoteRef: `refs/heads/${request.branch}`,
-        remote: "origin",
-      });
-    } catch (cause) {
-      throw pushError(cause, request.branch);
-    }
-  });
+  await writeLoose(gitdir, fresh);
+  await moveRef(gitdir, request.branch, tip, commit);
   return commit;
 }
 
-async function build(gitdir: string, objects: Objects, tip: Oid | null, request: CommitFiles, deps: PushDeps): Promise<Oid> {
+async function commitRemote(
+  transport: Transport,
+  folder: string,
+  request: PushCommit,
+  deps: PushDeps,
+  signal: AbortSignal,
+): Promise<Oid> {
+  const ref = `refs/heads/${request.branch}`;
+  const look = async (): Promise<Oid | null> => (await transport.listRefs([ref], signal)).get(ref) ?? null;
+  const gitdir = join(folder, "push.git");
+  await initCopy(gitdir);
+  const objects = new Objects(gitdir);
+  const tip = await look();
+  if (tip !== null) await fetchBranch(transport, gitdir, objects, request.branch, tip, signal, 1); // the newest commit holds every file
+  const { commit, fresh } = await build(objects, tip, request, deps);
+  if (commit === tip) return commit;
+  try {
+    await transport.push({ ref, from: tip, to: commit }, await packOf(fresh), signal);
+  } catch (err) {
+    if (!hasCode(err, "SOURCE_UNREACHABLE")) throw err;
+    const now = await whereNow(look, err);
+    if (now === commit) return commit; // it landed; only the answer got lost
+    if (now === tip) throw err;
+    throw new MooringError("SOURCE_PUSH_RACED", `branch ${request.branch}`, { why: "the connection broke and the branch moved", cause: err });
+  }
+  return commit;
+}
+
+/** Where the branch is after a push that nobody answered; throws `err` when that can't be learned either. */
+async function whereNow(look: () => Promise<Oid | null>, err: MooringError): Promise<Oid | null> {
+  try {
+    return await look();
+  } catch (again) {
+    if (again instanceof MooringError) throw err;
+    throw again;
+  }
+}
+
+async function build(
+  objects: Objects,
+  tip: Oid | null,
+  request: PushCommit,
+  deps: PushDeps,
+): Promise<{ readonly commit: Oid; readonly fresh: Fresh }> {
   const root = tip === null ? null : (await objects.commit(tip)).tree;
-  const tree = await addToTree(gitdir, objects, root, request.files);
-  if (tree === root && tip !== null) return tip;
-  return writeCommit(gitdir, {
-    tree,
-    parent: tip,
-    author: request.author,
-    message: request.message,
-    seconds: Math.floor(deps.now() / 1000),
-  });
-}
-
-/** Someone moved the branch between our listing and our push (seen here or by the server), or the server said no. */
-function pushError(cause: unknown, branch: string): unknown {
-  if (cause instanceof MooringError) return cause;
-  const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
-  const text = cause instanceof Error ? cause.message : "";
-  if (code === "PushRejectedError" || code === "NotFoundError") return raced(branch, "somebody else pushed meanwhile", cause);
-  if (code !== "GitPushError") return cause;
-  if (/fetch first|non-fast-forward|failed to (?:update|lock) ref|cannot lock ref|reference already exists|incorrect old value/i.test(text))
-    return raced(branch, "somebody else pushed meanwhile", cause);
-  return new MooringError("SOURCE_PUSH_REFUSED", `branch ${branch}`, {
-    why: "the server refused the push (a hook or a protection of the branch)",
-    cause,
-  });
-}
-
-function raced(branch: string, why: string, cause?: unknown): MooringError {
-  return new MooringError("SOURCE_PUSH_RACED", `branch ${branch}`, { why, cause });
+  const parent: Parent = {
+    commit: tip,
+    read: async (path) => {
+      const file = await fileAt(objects, root, path);
+      return file === null ? null : objects.blob(file.oid);
+    },
+    holds: async (path, bytes) => {
+      const file = await fileAt(objects, root, path);
+      return file === null ? null : file.oid === hashObject("blob", bytes);
+    },
+  };
+  const fresh: Fresh = new Map();
+  const tree = await editTree(objects, root, await request.build(parent), fresh);
+  if (tree === root && tip !== null) return { commit: tip, fresh };
+  const { author, message, sign } = request;
+  const commit = await makeCommit({ tree, parent: tip, author, message, seconds: Math.floor(deps.now() / 1000), sign }, fresh);
+  return { commit, fresh };
 }
 
 async function withFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {

@@ -1,78 +1,88 @@
+import { createHash, randomBytes } from "node:crypto";
 import fs from "node:fs";
-import { readdir, rename, rm } from "node:fs/promises";
+import { open, readdir, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { addRemote, fetch, type HttpClient, init, listServerRefs, writeRef } from "isomorphic-git";
+import { indexPack, init, writeRef } from "isomorphic-git";
 import { makeFolder } from "#base/durable/index.ts";
 import { MooringError } from "#base/errors/index.ts";
 import { exists } from "./exists.ts";
-import { gitTransport } from "./http.ts";
+import { localTip } from "./local.ts";
 import { Objects, type Oid } from "./objects.ts";
-import { mayCarryToken } from "./transport/url.ts";
+import type { Transport } from "./transport/index.ts";
 
-export type Access = {
-  readonly url: string;
-  /** Asked only when the server wants a password; it is kept nowhere. */
-  readonly token?: (() => Promise<string> | string) | undefined;
-  readonly ca?: string | undefined;
-  readonly maxBytes: number;
-};
-
-/** Branch → tip, of those branches that exist on the server. Two small requests (protocol 2, by prefix), whatever the repository's size. */
-export async function listTips(access: Access, branches: readonly string[], signal: AbortSignal): Promise<ReadonlyMap<string, Oid>> {
-  const tips = new Map<string, Oid>();
-  for (const prefix of commonPrefixes(branches)) {
-    const refs = await calling(access, () => listServerRefs({ ...wire(access, signal), prefix, protocolVersion: 2 }));
-    for (const { ref, oid } of refs) {
-      const branch = ref.replace(/^refs\/heads\//, "");
-      if (branches.includes(branch) && /^[0-9a-f]{40}$/.test(oid)) tips.set(branch, oid);
-    }
-  }
-  return tips;
+/** Branch → tip, of those branches that exist on the server. */
+export async function listTips(transport: Transport, branches: readonly string[], signal: AbortSignal): Promise<ReadonlyMap<string, Oid>> {
+  const names = new Map(branches.map((branch) => [`refs/heads/${branch}`, branch]));
+  const refs = await transport.listRefs([...names.keys()], signal);
+  return new Map([...refs].flatMap(([ref, oid]) => (names.has(ref) ? [[names.get(ref) ?? "", oid]] : [])));
 }
 
-/** The library takes one prefix a call: `refs/heads/m` serves main and mooring/… together. */
-function commonPrefixes(branches: readonly string[]): readonly string[] {
-  const first = branches[0] ?? "";
-  let length = 0;
-  while (length < first.length && branches.every((branch) => branch[length] === first[length])) length++;
-  return length > 0 ? [`refs/heads/${first.slice(0, length)}`] : branches.map((branch) => `refs/heads/${branch}`);
-}
-
-/** Makes `gitdir` an empty copy that can fetch from `url`. */
-export async function initCopy(gitdir: string, url: string): Promise<void> {
+/** Makes `gitdir` an empty copy. */
+export async function initCopy(gitdir: string): Promise<void> {
   await makeFolder(gitdir);
   await init({ fs, dir: gitdir, gitdir, bare: true, defaultBranch: "main" });
-  await addRemote({ fs, dir: gitdir, gitdir, remote: "origin", url, force: true });
 }
 
-/** Downloads `branch` with its history into `gitdir` and gives back the tip that arrived (it may be newer than the listing). Afterwards our
- *  own reference names it, so that the next fetch says what we have and costs only what is new. Never with a depth: see README. */
+/** Downloads `tip` of `branch`, with its history unless `depth` says less, into `gitdir`. Afterwards our own reference names it, so that the next fetch
+ *  says what we have and costs only what is new. */
 export async function fetchBranch(
-  access: Access,
+  transport: Transport,
   gitdir: string,
   objects: Objects,
   branch: string,
+  tip: Oid,
   signal: AbortSignal,
   depth?: number,
 ): Promise<Oid> {
-  const place = { fs, dir: gitdir, gitdir, cache: objects.cache };
-  const shallow = depth === undefined ? {} : { depth };
-  const options = {
-    ...place,
-    ...wire(access, signal, branch),
-    ref: branch,
-    remoteRef: `refs/heads/${branch}`,
-    remote: "origin",
-    singleBranch: true,
-    tags: false,
-    ...shallow,
-  };
-  const { fetchHead } = await calling(access, () => fetch(options));
-  if (fetchHead === null)
-    throw new MooringError("SOURCE_UNREACHABLE", `branch ${branch} of ${access.url}`, { why: "the server offers nothing" });
-  await objects.commit(fetchHead); // there, whole, and what its id says
-  await writeRef({ ...place, ref: `refs/heads/${branch}`, value: fetchHead, force: true });
-  return fetchHead;
+  const have = await localTip(gitdir, branch);
+  const request = { wants: [tip], haves: have === null ? [] : [have], ...(depth === undefined ? {} : { depth }) };
+  const { pack } = await transport.fetchPack(request, signal);
+  await storePack(gitdir, objects, pack);
+  await objects.commit(tip); // there, whole, and what its id says
+  await writeRef({ fs, dir: gitdir, gitdir, ref: `refs/heads/${branch}`, value: tip, force: true });
+  return tip;
+}
+
+/** A pack gets its name, and so counts, only when its own checksum holds. */
+async function storePack(gitdir: string, objects: Objects, pack: AsyncIterable<Uint8Array>): Promise<void> {
+  const folder = join(gitdir, "objects/pack");
+  await makeFolder(folder);
+  const draft = join(folder, `tmp_${randomBytes(6).toString("hex")}`);
+  try {
+    const name = await writePack(draft, pack);
+    if (name === null) return;
+    await rename(draft, join(folder, `${name}.pack`));
+    await indexPack({ fs, dir: gitdir, gitdir, filepath: `objects/pack/${name}.pack`, cache: objects.cache });
+  } catch (cause) {
+    if (cause instanceof MooringError) throw cause;
+    throw new MooringError("SOURCE_CORRUPT", "a pack", { why: "what arrived does not fit together", cause });
+  } finally {
+    await rm(draft, { force: true });
+  }
+}
+
+/** Null for a pack without objects: there was nothing we lacked. */
+async function writePack(path: string, pack: AsyncIterable<Uint8Array>): Promise<string | null> {
+  const hash = createHash("sha1");
+  let tail = Buffer.alloc(0); // the last 20 bytes are the checksum of what is before them
+  let head = Buffer.alloc(0);
+  const file = await open(path, "wx");
+  try {
+    for await (const chunk of pack) {
+      await file.writeFile(chunk);
+      if (head.length < 12) head = Buffer.concat([head, chunk.subarray(0, 12)]);
+      const joined = Buffer.concat([tail, chunk]);
+      const cut = Math.max(0, joined.length - 20);
+      hash.update(joined.subarray(0, cut));
+      tail = joined.subarray(cut);
+    }
+    const sum = hash.digest();
+    if (head.length < 12 || head.toString("latin1", 0, 4) !== "PACK" || !sum.equals(tail))
+      throw new MooringError("SOURCE_CORRUPT", "a pack", { why: "its checksum is wrong" });
+    return head.readUInt32BE(8) === 0 ? null : `pack-${sum.toString("hex")}`;
+  } finally {
+    await file.close();
+  }
 }
 
 /** Puts a fresh copy in place of `gitdir`. A crash in between leaves no copy or the new one; either is made again or used. */
@@ -89,45 +99,4 @@ export async function sweepCopies(gitdir: string): Promise<void> {
   for (const name of await readdir(dirname(gitdir))) {
     if (name.startsWith(`${basename(gitdir)}.fresh-`)) await rm(join(dirname(gitdir), name), { recursive: true, force: true });
   }
-}
-
-/** What every call to isomorphic-git over HTTP is given. */
-export function wire(
-  access: Access,
-  signal: AbortSignal,
-  branch?: string,
-): { http: HttpClient; url: string; onAuth: () => Promise<object>; onAuthFailure: () => object } {
-  return {
-    http: gitTransport({ ca: access.ca, maxBytes: access.maxBytes, signal, branch }),
-    url: access.url,
-    onAuth: async () => {
-      if (access.token === undefined || !mayCarryToken(access.url)) return { cancel: true };
-      return { username: "x-access-token", password: await access.token() };
-    },
-    onAuthFailure: () => ({ cancel: true }),
-  };
-}
-
-/** Runs one call of the library; what it throws becomes ours. */
-export async function calling<T>(access: Access, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (cause) {
-    if (cause instanceof MooringError) throw cause;
-    const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
-    if (code === "UserCanceledError") throw denied(access, cause);
-    if (code === "InternalError" || code === "NotFoundError")
-      throw new MooringError("SOURCE_CORRUPT", access.url, { why: "what arrived does not fit together", cause });
-    throw new MooringError("SOURCE_UNREACHABLE", access.url, { why: "the answer is not git's", cause });
-  }
-}
-
-function denied(access: Access, cause: unknown): MooringError {
-  const bare = access.token !== undefined && !mayCarryToken(access.url);
-  const why = bare
-    ? "it wants a password, and ours does not travel over plain http"
-    : access.token === undefined
-      ? "it wants a password and none is configured"
-      : "it refused the token";
-  return new MooringError("SOURCE_DENIED", access.url, { why, cause });
 }

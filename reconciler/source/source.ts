@@ -8,24 +8,21 @@ import { exists } from "./exists.ts";
 import { localTip, requireRepository, watchRefs } from "./local.ts";
 import { Mutex } from "./mutex.ts";
 import { Objects, type Oid } from "./objects.ts";
-import { type Access, fetchBranch, initCopy, listTips, swapCopy, sweepCopies } from "./remote.ts";
+import { fetchBranch, initCopy, listTips, swapCopy, sweepCopies } from "./remote.ts";
 import { readReleases, type Releases } from "./releases.ts";
 import { diffTrees, readTree, type Tree, type TreeChange } from "./tree.ts";
-import { type Place, parsePlace } from "./transport/url.ts";
+import { type Access, openTransport, parsePlace, type Place, type Transport } from "./transport/index.ts";
 import { checkAdvance, readVerified, storeVerified, type Verified } from "./verified.ts";
 
 /** Where release documents are: see releases.ts. */
 export const RELEASES_BRANCH = "mooring/releases";
 
-export type SourceConfig = {
-  /** Absolute path or file:// of a bare repository, or http(s):// of one. */
+export type SourceConfig = Access & {
+  /** Absolute path or file:// of a bare repository, or http(s)://, ssh:// or user@host:path of one. */
   readonly url: string;
   /** Folder for our copy of a remote repository; a cache, made again when lost. Unused for a local one. */
   readonly gitdir: string;
   readonly branch: string;
-  readonly token?: () => Promise<string> | string;
-  /** PEM of the authorities to trust instead of the system's. */
-  readonly ca?: string;
   readonly stateFile: string;
   readonly maxPackBytes?: number;
   readonly timeoutMs?: number;
@@ -49,7 +46,7 @@ export async function openSource(config: SourceConfig): Promise<Source> {
   await sweepCopies(config.gitdir);
   if (!(await exists(config.gitdir))) {
     const fresh = freshName(config.gitdir);
-    await initCopy(fresh, place.url);
+    await initCopy(fresh);
     await swapCopy(config.gitdir, fresh);
   }
   return new Source(config, place, config.gitdir);
@@ -60,6 +57,7 @@ export class Source {
   readonly #config: SourceConfig;
   readonly #place: Place;
   readonly #gitdir: string;
+  readonly #transport: Transport | null;
   readonly #polls = new Mutex();
   readonly #disk = new Mutex(); // isomorphic-git writes packs in place: nobody reads meanwhile
   #objects: Objects;
@@ -71,6 +69,7 @@ export class Source {
     this.#config = config;
     this.#place = place;
     this.#gitdir = gitdir;
+    this.#transport = place.kind === "local" ? null : openTransport(place, config, { maxBytes: config.maxPackBytes ?? MAX_PACK_BYTES });
     this.#objects = new Objects(gitdir);
   }
 
@@ -79,7 +78,7 @@ export class Source {
   async poll(signal?: AbortSignal): Promise<Poll> {
     const limit = this.#config.timeoutMs ?? TIMEOUT_MS;
     return this.#polls.run(async () => {
-      const tips = await withDeadline("polling the source", limit, (inner) => this.#tips(inner), signal);
+      const tips = await withDeadline("polling the source", limit, (inner) => this.#tips(inner), signal).finally(() => this.#transport?.close());
       const changed = this.#seen === null || this.#seen.main !== tips.main || this.#seen.releases !== tips.releases;
       this.#seen = tips;
       return { ...tips, changed };
@@ -160,34 +159,34 @@ export class Source {
 
   async #tips(signal: AbortSignal): Promise<{ main: Oid | null; releases: Oid | null }> {
     const { branch } = this.#config;
-    if (this.#place.kind === "local") {
+    if (this.#transport === null) {
       return { main: await localTip(this.#gitdir, branch), releases: await localTip(this.#gitdir, RELEASES_BRANCH) };
     }
-    const access = this.#access(this.#place.url);
-    const listed = await listTips(access, [branch, RELEASES_BRANCH], signal);
-    if (this.#isBroken || this.#fetches >= FETCHES_PER_COPY) await this.#copyAfresh(access, [...listed.keys()], signal);
-    const tip = (name: string): Promise<Oid | null> => this.#bring(access, name, listed.get(name) ?? null, signal);
+    const transport = this.#transport;
+    const listed = await listTips(transport, [branch, RELEASES_BRANCH], signal);
+    if (this.#isBroken || this.#fetches >= FETCHES_PER_COPY) await this.#copyAfresh(transport, listed, signal);
+    const tip = (name: string): Promise<Oid | null> => this.#bring(transport, name, listed.get(name) ?? null, signal);
     return { main: await tip(branch), releases: await tip(RELEASES_BRANCH) };
   }
 
-  async #bring(access: Access, branch: string, listed: Oid | null, signal: AbortSignal): Promise<Oid | null> {
+  async #bring(transport: Transport, branch: string, listed: Oid | null, signal: AbortSignal): Promise<Oid | null> {
     if (listed === null) return null;
     return this.#read(async (objects) => {
       const have = await localTip(this.#gitdir, branch);
       if (have === listed) return listed;
       this.#fetches += 1;
-      const tip = await fetchBranch(access, this.#gitdir, objects, branch, signal);
+      const tip = await fetchBranch(transport, this.#gitdir, objects, branch, listed, signal);
       await proveWhole(objects, have, tip);
       return tip;
     });
   }
 
-  async #copyAfresh(access: Access, branches: readonly string[], signal: AbortSignal): Promise<void> {
+  async #copyAfresh(transport: Transport, tips: ReadonlyMap<string, Oid>, signal: AbortSignal): Promise<void> {
     const fresh = freshName(this.#gitdir);
     try {
-      await initCopy(fresh, access.url);
+      await initCopy(fresh);
       const objects = new Objects(fresh);
-      for (const branch of branches) await proveWhole(objects, null, await fetchBranch(access, fresh, objects, branch, signal));
+      for (const [branch, tip] of tips) await proveWhole(objects, null, await fetchBranch(transport, fresh, objects, branch, tip, signal));
       await this.#disk.run(async () => {
         await swapCopy(this.#gitdir, fresh);
         this.#objects = new Objects(this.#gitdir);
@@ -197,11 +196,6 @@ export class Source {
     } finally {
       await rm(fresh, { recursive: true, force: true });
     }
-  }
-
-  #access(url: string): Access {
-    const { token, ca, maxPackBytes } = this.#config;
-    return { url, token, ca, maxBytes: maxPackBytes ?? MAX_PACK_BYTES };
   }
 }
 

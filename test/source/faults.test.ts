@@ -77,7 +77,7 @@ test("a server that hangs, refuses, is gone or sends too much is told apart", as
   bench.server.breakNext({ kind: "hang" });
   await assert.rejects(poll({ token: () => "right", timeoutMs: 300 }), { code: "DEADLINE_PASSED" });
   await poll({ token: async () => "right" });
-  await assert.rejects(poll({ url: bench.server.url("nowhere.git"), token: () => "right" }), { code: "SOURCE_DENIED" });
+  await assert.rejects(poll({ url: bench.server.url("nowhere.git"), token: () => "right" }), { code: "SOURCE_NOT_FOUND" });
   await assert.rejects(poll({ url: "http://127.0.0.1:1/fleet.git" }), { code: "SOURCE_UNREACHABLE" });
   await assert.rejects(poll({ url: join(bench.folder, "none.git") }), { code: "SOURCE_UNREACHABLE" });
 });
@@ -109,5 +109,5 @@ test("URLs that can't be a source, or would carry a password into files, are ref
   for (const url of ["fleet.git", "ftp://h/x", "https://user:pw@h/x", "https://token@h/x", "https://h/x?token=1", "file://host/x", ""]) {
     await assert.rejects(open(url), { code: "SOURCE_MISCONFIGURED" });
   }
-  for (const url of ["ssh://git@h/x", "git@github.com:acme/fleet.git"]) await assert.rejects(open(url), { code: "NOT_YET" });
+  for (const url of ["ssh://git@h/x", "git@github.com:acme/fleet.git"]) await assert.rejects(open(url), { code: "SOURCE_MISCONFIGURED" });
 });

@@ -52,11 +52,13 @@ export async function serveGit(root: string, options: GitHttpOptions = {}): Prom
       response.writeHead(401, { "www-authenticate": 'Basic realm="git"' }).end();
       return;
     }
-    const isPack = request.method === "POST" && request.headers["git-protocol"] === undefined;
     const child = spawn("git", ["http-backend"], { env: cgiEnv(root, url, request), stdio: ["pipe", "pipe", "ignore"] });
     running.add(child);
     child.once("close", () => running.delete(child));
     const cost = { received: 0, sent: 0 };
+    const first = new Promise<Buffer>((resolve) => {
+      request.once("data", resolve).once("end", () => resolve(Buffer.alloc(0)));
+    });
     request.on("data", (chunk: Buffer) => (cost.received += chunk.length));
     child.stdin.on("error", () => undefined); // git may end before it read everything; its answer tells why
     request.pipe(child.stdin);
@@ -64,6 +66,8 @@ export async function serveGit(root: string, options: GitHttpOptions = {}): Prom
       child.kill();
       served.push({ method: request.method ?? "", path: url.pathname + url.search, status: response.statusCode, ...cost });
     });
+    const start = request.method === "POST" ? (await first).toString("latin1") : "";
+    const isPack = request.method === "POST" && !start.includes("command=ls-refs"); // protocol 0 has one kind of request
     await relay(child, response, isPack ? takeFault(url.pathname) : null, cost);
   };
   const http = createServer((request, response) => {
