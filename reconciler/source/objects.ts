@@ -1,8 +1,11 @@
-import { createHash } from "node:crypto";
-import fs from "node:fs";
-import { Errors, readObject } from "isomorphic-git";
 import { MooringError } from "#base/errors/index.ts";
+import { hashObject } from "./hash.ts";
+import { Lru } from "./pack/lru.ts";
 import { type CommitParts, parseCommit, parseTree, type TreeItem } from "./parse.ts";
+import { ObjectFiles } from "./store/object-files.ts";
+import type { Found } from "./store/pack.ts";
+
+export { hashObject } from "./hash.ts";
 
 /** A git object id: 40 lower-case hex digits. */
 export type Oid = string;
@@ -11,23 +14,35 @@ export type ObjectType = "commit" | "tree" | "blob";
 
 export const MAX_BLOB_BYTES = 1 << 20; // the largest file a fleet repo may hold; a sealed secret is far below
 const MAX_CACHED_BYTES = 16 << 20;
+const OID = /^[0-9a-f]{40}$/;
+
+/** Where older history comes from, for a copy that holds only the newest. */
+export type Older = {
+  /** Brings some more; false when there is none. */
+  more(): Promise<boolean>;
+};
 
 /** Reads objects of one git directory by id and trusts nothing on disk: each is hashed again and must give its id, else SOURCE_CORRUPT.
- *  A commit that isn't there is SOURCE_OBJECT_MISSING; a tree or
- *  blob that isn't, was named by an object we hold, so that is SOURCE_CORRUPT too. Parsed commits and trees and small blobs are kept (they can't change). */
+ *  A commit that isn't there, and is not in the older history either, is SOURCE_OBJECT_MISSING; a tree or blob that isn't, was named by an object we
+ *  hold, so that is SOURCE_CORRUPT too. What was read lately is kept (it can't change). */
 export class Objects {
   readonly #gitdir: string;
-  readonly #library: object = {}; // isomorphic-git keeps pack indexes in it
-  readonly #kept = new Map<Oid, { readonly type: string; readonly bytes: Uint8Array }>();
-  #keptBytes = 0;
+  readonly #older: Older | null;
+  readonly #kept = new Lru<Oid, { readonly type: string; readonly bytes: Buffer }>(MAX_CACHED_BYTES);
+  #opened: ObjectFiles | null = null;
 
-  constructor(gitdir: string) {
+  constructor(gitdir: string, older: Older | null = null) {
     this.#gitdir = gitdir;
+    this.#older = older;
   }
 
   /** isomorphic-git's own cache for this directory, for calls made beside this class. */
-  get cache(): object {
-    return this.#library;
+  readonly cache: object = {};
+
+  /** The files behind, nothing hashed. Throws SOURCE_CORRUPT when they can't be opened. */
+  get files(): ObjectFiles {
+    this.#opened ??= new ObjectFiles(this.#gitdir);
+    return this.#opened;
   }
 
   async commit(oid: Oid): Promise<CommitParts> {
@@ -42,51 +57,61 @@ export class Objects {
     return this.raw(oid, "blob");
   }
 
-  /** Content of object `oid`, without git's header. */
+  /** Whether this copy holds `oid` now, without asking for older history. */
+  has(oid: Oid): boolean {
+    return this.#kept.get(oid) !== undefined || this.files.has(oid);
+  }
+
+  /** Asks for older history; false when all there is is here. */
+  async more(): Promise<boolean> {
+    return this.#older !== null && (await this.#older.more());
+  }
+
+  /** Content of object `oid`, without git's header. Not to be changed by the caller. */
   async raw(oid: Oid, type: ObjectType): Promise<Uint8Array> {
-    if (!/^[0-9a-f]{40}$/.test(oid))
+    if (!OID.test(oid))
       throw new MooringError("SOURCE_OBJECT_MISSING", `object ${JSON.stringify(oid.slice(0, 50))}`, { why: "not a git object id" });
-    const found = this.#kept.get(oid) ?? (await this.#load(oid, type));
-    this.#keep(oid, found);
-    if (found.type !== type) throw corrupt(oid, `it is a ${found.type}, not a ${type}`);
-    if (type === "blob" && found.bytes.length > MAX_BLOB_BYTES) {
-      throw new MooringError("SOURCE_TOO_LARGE", `blob ${oid}`, { why: `${found.bytes.length} bytes; a file may have ${MAX_BLOB_BYTES}` });
+    let found = this.#kept.get(oid) ?? this.#load(oid);
+    while (found === null && type === "commit" && (await this.more())) found = this.#load(oid);
+    if (found === null) {
+      if (type !== "commit") throw corrupt(oid, "it is named by another object, and is not there");
+      throw new MooringError("SOURCE_OBJECT_MISSING", `object ${oid}`, { why: "this copy of the repository doesn't hold it" });
     }
+    if (found.type !== type) throw corrupt(oid, `it is a ${found.type}, not a ${type}`);
+    if (type === "blob" && found.bytes.length > MAX_BLOB_BYTES) throw tooLarge(oid, `${found.bytes.length} bytes`);
     return found.bytes;
   }
 
-  async #load(oid: Oid, type: ObjectType): Promise<{ type: string; bytes: Uint8Array }> {
-    let result: Awaited<ReturnType<typeof readObject>>;
+  /** As `raw`, at once and of any type: for what a pack that arrives builds upon. Null when it is not there. */
+  lookup(oid: Oid): { readonly type: string; readonly bytes: Buffer } | null {
+    return this.#kept.get(oid) ?? this.#load(oid);
+  }
+
+  #load(oid: Oid): { readonly type: string; readonly bytes: Buffer } | null {
+    const found = this.#read(oid);
+    if (found === null) return null;
+    if (found.at === "broken") throw corrupt(oid, found.why);
+    if (found.at === "large") throw tooLarge(oid, "far more bytes");
+    if (hashObject(found.type, found.content) !== oid) throw corrupt(oid, "its content doesn't hash to its id");
+    const item = { type: found.type, bytes: found.content };
+    this.#kept.set(oid, item);
+    return item;
+  }
+
+  #read(oid: Oid): Found | null {
     try {
-      result = await readObject({ fs, gitdir: this.#gitdir, dir: this.#gitdir, oid, format: "content", cache: this.#library });
+      return this.files.read(oid);
     } catch (cause) {
-      if (type === "commit" && cause instanceof Errors.NotFoundError)
-        throw new MooringError("SOURCE_OBJECT_MISSING", `object ${oid}`, { why: "this copy of the repository doesn't hold it", cause });
+      if (cause instanceof MooringError) throw cause;
       throw corrupt(oid, "it can't be read", cause);
     }
-    const bytes = result.object as Uint8Array;
-    const found = result.type;
-    if (hashObject(found, bytes) !== oid) throw corrupt(oid, "its content doesn't hash to its id");
-    return { type: found, bytes };
   }
-
-  #keep(oid: Oid, found: { readonly type: string; readonly bytes: Uint8Array }): void {
-    if (this.#kept.delete(oid)) this.#keptBytes -= found.bytes.length; // to the young end
-    this.#kept.set(oid, found);
-    this.#keptBytes += found.bytes.length;
-    for (const [old, { bytes }] of this.#kept) {
-      if (this.#keptBytes <= MAX_CACHED_BYTES) return;
-      this.#kept.delete(old);
-      this.#keptBytes -= bytes.length;
-    }
-  }
-}
-
-/** The id git gives to an object: SHA-1 of `<type> <length>\0` and the content. Pure. */
-export function hashObject(type: string, bytes: Uint8Array): Oid {
-  return createHash("sha1").update(`${type} ${bytes.length}\0`).update(bytes).digest("hex");
 }
 
 export function corrupt(oid: Oid, why: string, cause?: unknown): MooringError {
   return new MooringError("SOURCE_CORRUPT", `object ${oid}`, { why, cause });
+}
+
+function tooLarge(oid: Oid, size: string): MooringError {
+  return new MooringError("SOURCE_TOO_LARGE", `blob ${oid}`, { why: `${size}; a file may have ${MAX_BLOB_BYTES}` });
 }

@@ -44,4 +44,9 @@ export const SOURCE = {
     disposition: "refused",
     fix: "compare with the key the git server's operator publishes; if it changed, pin the new one with --source-host-key or --source-known-hosts",
   },
+  SOURCE_PACK_REFUSED: {
+    disposition: "retry",
+    fix: "nothing to do: the next poll downloads it again; if it stays, run `git fsck` on the server's repository",
+  },
+  SOURCE_STORE_FAILED: { disposition: "retry", fix: "make room on the disk of the hub's folder; nothing that is in force was touched" },
 } as const satisfies CatalogPart;
