@@ -3,7 +3,7 @@ import { execFile } from "node:child_process";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { build, type BuildOptions, type Metafile } from "esbuild";
+import { build, type BuildOptions, type Metafile, type Plugin } from "esbuild";
 
 const root = join(import.meta.dirname, "..");
 
@@ -16,6 +16,14 @@ const OUTPUTS = {
   "unpack.mjs": "bundle/read/child.ts",
 } as const;
 export type OutputName = keyof typeof OUTPUTS;
+
+/** Generated forms that the sigstore packages load with all the others and never use: the messages of trusted_root.json, which we read ourselves
+ *  (proof/sigstore/trusted-root.ts), and of requests to a verifier. 16 KB; test/code/agent-budget.test.ts asks whether anything names them. */
+const UNUSED_FORMS = /@sigstore[/\\]protobuf-specs[/\\]dist[/\\]__generated__[/\\]sigstore_(trustroot|verification)\.js$/;
+const leaveOut: Plugin = {
+  name: "leave-out",
+  setup: (build) => build.onLoad({ filter: UNUSED_FORMS }, () => ({ contents: "", loader: "js" })),
+};
 
 /** How everything a machine runs is bundled. */
 export const BUNDLING = {
@@ -30,6 +38,7 @@ export const BUNDLING = {
   minifyIdentifiers: false, // stacks stay readable
   legalComments: "none",
   external: ["sodium-native"] as string[],
+  plugins: [leaveOut] as Plugin[],
   banner: { js: "import{createRequire as mooringRequire}from'node:module';const require=mooringRequire(import.meta.url);" }, // CommonJS packages inside ask for node: modules
   logLevel: "silent",
 } as const satisfies BuildOptions;

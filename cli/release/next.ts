@@ -82,7 +82,7 @@ function signedElsewhere(name: ReleaseClass, before: ReleaseDoc, serial: number,
   const found = branch.releases.find(({ release }) => {
     const entry = release.doc.classes[name];
     const isWanted = entry.root === want.root && entry.size === want.size && entry.since > before.classes[name].since;
-    return isWanted && release.doc.serial < serial && countRole(trust.section, role, release.signers(), release.doc.serial).met;
+    return isWanted && release.doc.serial < serial && countRole(trust.section, role, release, release.doc.serial).met;
   });
   return found?.release.doc.classes[name] ?? null;
 }

@@ -40,7 +40,7 @@ export function acceptRelease(input: AcceptInput): Accepted {
   if (now >= head.doc.expires) throw new MooringError("RELEASE_EXPIRED", `release ${head.doc.serial} expired at ${head.doc.expires}`);
   const checked = checkDesired(input.desired, fleet, machine);
   const trust = acceptTrust(input, proof, checked);
-  const release = countRole(trust.section, "release", head.signers(), head.doc.serial);
+  const release = countRole(trust.section, "release", head, head.doc.serial);
   if (!release.met) throw unproven(`release ${head.doc.serial}`, `role release: ${release.have.length} of ${release.need} signed`);
   const classes = acceptClasses(input, proof, checked, trust);
   const secrets = acceptSecrets({

@@ -129,13 +129,6 @@ test("a machine that selects no grant needs only the release role, and the acces
   assert.ok(isCovered(fleet.head.release.doc, fleet.trees.roots, fleet.trust.leaf));
 });
 
-test("a role whose signatures are not by people is not yet verified, and says so", () => {
-  const fleet = new TestFleet({ ...ROLES, release: { ...ROLES.release, by: "ci" } }, ["a", "b", "s"]);
-  fleet.machines.set("m1", [agentSection(1)]);
-  fleet.release(["a", "b", "s"]);
-  assert.throws(() => acceptRelease(fleet.inputFor("m1", null, fleet.trust.leaf)), { code: "NOT_YET" });
-});
-
 test("a role that demands touch counts a touched hardware key and nothing else", () => {
   const token = hardwareSigner();
   const fleet = fleetOf("m1");

@@ -8,7 +8,17 @@ export { type Judgement, judgeRelease, judgeSecrets, type Missing } from "./judg
 export { findTrustChain, type Holds, type KnownRelease, readBranch, readKnown, type ReleaseItem, type TrustSearch } from "./known.ts";
 export { isSecretsSigned } from "./secrets.ts";
 export { readRelease, readSecrets, roleOfClass, type Signed, type SignedRelease, type SignedSecrets } from "./signed.ts";
-export { ACTION_NAMESPACE, countRole, principalsOf, RELEASE_NAMESPACE, type RoleCount, SECRETS_NAMESPACE, signersOf } from "./signers.ts";
+export {
+  ACTION_NAMESPACE,
+  countRole,
+  principalsOf,
+  RELEASE_NAMESPACE,
+  type RoleCount,
+  SECRETS_NAMESPACE,
+  type Signatures,
+  signersOf,
+  workflowName,
+} from "./signers.ts";
 export { composeStatement, parseStatement, type StatementContext, type VerifiedStatement, verifyStatement } from "./statement.ts";
 export { SERIAL_WINDOW, type Stored, type StoredClass } from "./stored.ts";
 export { parseTrust, ROLE_NAMES, type Trust } from "./trust.ts";

@@ -52,7 +52,7 @@ export function judgeRelease(input: {
 /** Whether a secrets release counts under a release's trust; null when it does. */
 export function judgeSecrets(secrets: SignedSecrets, trust: Trust, serial: number): Missing | null {
   if (isSecretsSigned(secrets, trust, serial)) return null;
-  return missingOf(countRole(trust.section, "secrets", secrets.signers(), serial), ["secrets"]);
+  return missingOf(countRole(trust.section, "secrets", secrets, serial), ["secrets"]);
 }
 
 function judgeClasses(
@@ -63,7 +63,7 @@ function judgeClasses(
   const earlier = known.map(({ release }) => release).filter((release) => release.digest !== head.digest);
   const carried = new Set<SignedRelease>();
   const open = new Map<RoleName, ReleaseClass[]>();
-  if (!countRole(trust.section, "release", head.signers(), head.doc.serial).met) open.set("release", changedOf(head, "release"));
+  if (!countRole(trust.section, "release", head, head.doc.serial).met) open.set("release", changedOf(head, "release"));
   for (const name of RELEASE_CLASSES) {
     if (!isNeeded(name, head, earlier)) continue;
     const prover = proverOf(name, head, earlier, trust);
@@ -84,7 +84,7 @@ function bestCount(
   trust: Trust,
 ): RoleCount {
   const others = role === "release" ? [] : earlier.filter((release) => classes.every((name) => isCandidate(release, name, head)));
-  const counts = [head, ...others].map((release) => countRole(trust.section, role, release.signers(), release.doc.serial));
+  const counts = [head, ...others].map((release) => countRole(trust.section, role, release, release.doc.serial));
   return counts.reduce((best, count) => (count.have.length > best.have.length ? count : best));
 }
 
@@ -100,7 +100,7 @@ function isNeeded(name: ReleaseClass, head: SignedRelease, earlier: readonly Sig
  *  its walk there. So the first release of a fleet asks for root, too. */
 function introducers(head: SignedRelease, known: readonly KnownRelease[], trust: Trust): readonly Missing[] {
   const named = known.map(({ release }) => release).filter(({ doc }) => doc.trust === trust.leaf && doc.serial <= head.doc.serial);
-  const counts = named.map((release) => countRole(trust.section, "root", release.signers(), release.doc.serial));
+  const counts = named.map((release) => countRole(trust.section, "root", release, release.doc.serial));
   if (counts.some((count) => count.met)) return [];
   return [
     missingOf(
@@ -113,7 +113,7 @@ function introducers(head: SignedRelease, known: readonly KnownRelease[], trust:
 function missingRoot(head: KnownRelease, last: Trust | null): readonly Missing[] {
   const { release, trust } = head;
   const asked = [last, trust].filter((t): t is Trust => t !== null);
-  const counts = asked.map((t) => countRole(t.section, "root", release.signers(), release.doc.serial)).filter((count) => !count.met);
+  const counts = asked.map((t) => countRole(t.section, "root", release, release.doc.serial)).filter((count) => !count.met);
   if (counts.length > 0) return counts.map((count) => missingOf(count, ["trust"]));
   const why = trust !== null && last !== null && stepFault(last, { release, trust }) === null;
   return why ? [] : [{ role: "root", classes: ["trust"], have: [], need: 1, principals: [] }];

@@ -44,5 +44,5 @@ export function acceptSecrets(input: SecretsInput): { readonly serial: number; r
 
 /** Whether role `secrets`, or a key of the vault, signed it. */
 export function isSecretsSigned(head: SignedSecrets, trust: Trust, serial: number): boolean {
-  return hasVaultSigner(trust.section, head.signers(), serial) || countRole(trust.section, "secrets", head.signers(), serial).met;
+  return hasVaultSigner(trust.section, head.signers(), serial) || countRole(trust.section, "secrets", head, serial).met;
 }

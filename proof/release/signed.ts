@@ -3,16 +3,17 @@ import type { ReleaseClass, SectionClass } from "#proof/root/index.ts";
 import type { SshSigner } from "#proof/sshsig/index.ts";
 import type { RoleName } from "#schemas/wire/index.ts";
 import { type ClassEntry, parseRelease, parseSecretsRelease, type ReleaseDoc, type SecretsDoc } from "./documents.ts";
-import { countRole, RELEASE_NAMESPACE, SECRETS_NAMESPACE, signersOf } from "./signers.ts";
+import { countRole, RELEASE_NAMESPACE, SECRETS_NAMESPACE, type Signatures, signersOf } from "./signers.ts";
 import type { Trust } from "./trust.ts";
+import { workflowsOf } from "./workflows.ts";
 
 /** A parsed document with its bytes, digest and the good signatures over it (verified once, when first asked for). */
-export type Signed<T> = {
+export type Signed<T> = Signatures & {
   readonly doc: T;
   readonly bytes: Uint8Array;
   readonly digest: Digest;
+  /** SSHSIGs, and for a role by: ci sigstore bundles with the trusted root they are verified under. */
   readonly sigs: readonly string[];
-  readonly signers: () => readonly SshSigner[];
 };
 export type SignedRelease = Signed<ReleaseDoc>;
 export type SignedSecrets = Signed<SecretsDoc>;
@@ -28,7 +29,14 @@ export function readSecrets(bytes: Uint8Array, sigs: readonly string[], fleet: s
 
 function signed<T>(doc: T, bytes: Uint8Array, sigs: readonly string[], namespace: string): Signed<T> {
   let known: readonly SshSigner[] | null = null;
-  return { doc, bytes, digest: digestOf(bytes), sigs, signers: () => (known ??= signersOf(bytes, sigs, namespace)) };
+  return {
+    doc,
+    bytes,
+    digest: digestOf(bytes),
+    sigs,
+    signers: () => (known ??= signersOf(bytes, sigs, namespace)),
+    isByWorkflow: workflowsOf(bytes, sigs, namespace),
+  };
 }
 
 /** The role that signs a class (DESIGN §5). */
@@ -62,7 +70,7 @@ export function proverOf(
   andMachines = false,
 ): SignedRelease | null {
   const role = roleOfClass(name);
-  const isMet = (release: SignedRelease): boolean => countRole(trust.section, role, release.signers(), release.doc.serial).met;
+  const isMet = (release: SignedRelease): boolean => countRole(trust.section, role, release, release.doc.serial).met;
   if (isMet(head)) return head;
   return carried.find((release) => isCandidate(release, name, head, andMachines) && isMet(release)) ?? null;
 }

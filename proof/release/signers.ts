@@ -1,6 +1,7 @@
-import { hasCode, MooringError } from "#base/errors/index.ts";
+import type { Digest } from "#base/canonical/index.ts";
+import { hasCode } from "#base/errors/index.ts";
 import { type SshSigner, verifySshsig } from "#proof/sshsig/index.ts";
-import type { RoleName, TrustSection } from "#schemas/wire/index.ts";
+import type { RoleName, TrustSection, WorkflowIdentity } from "#schemas/wire/index.ts";
 
 /** SSHSIG namespaces of what mooring signs. */
 export const RELEASE_NAMESPACE = "mooring-release";
@@ -16,6 +17,12 @@ export type RoleCount = {
   readonly met: boolean;
 };
 
+/** Who signed one document, as far as it was asked: SSH keys, and one workflow under one trusted root. Each is verified once. */
+export type Signatures = {
+  readonly signers: () => readonly SshSigner[];
+  readonly isByWorkflow: (identity: WorkflowIdentity, trustedRoot: Digest) => boolean;
+};
+
 /** Whose signatures over `bytes` are good. Those that are wrong, for another namespace or no signatures at all are ignored (WIRE §3.7). */
 export function signersOf(bytes: Uint8Array, sigs: readonly string[], namespace: string): readonly SshSigner[] {
   return sigs.flatMap((armored) => {
@@ -29,16 +36,29 @@ export function signersOf(bytes: Uint8Array, sigs: readonly string[], namespace:
 }
 
 /** Who of a role has signed, by the rule every verifier shares: distinct principals of the role with a key whose window holds `serial`;
- *  a key under two principals counts for none; where role or key demands touch, only a touched hardware key counts. A role that is not
- *  `by: people` throws NOT_YET. */
-export function countRole(trust: TrustSection, role: RoleName, signers: readonly SshSigner[], serial: number): RoleCount {
+ *  a key under two principals counts for none; where role or key demands touch, only a touched hardware key counts. The hub of `by: hub` is such a
+ *  principal, too. A role `by: ci` counts the one workflow that its identity names, never a key. */
+export function countRole(trust: TrustSection, role: RoleName, signed: Signatures, serial: number): RoleCount {
   const rule = trust.roles[role];
-  if (rule.by !== "people")
-    throw new MooringError("NOT_YET", `role ${role} is signed by ${rule.by}`, { why: "only by: people is verified" });
+  if (rule.by === "ci") return countWorkflow(trust, role, rule.identity, signed);
   const principals = [...new Set(rule.principals)];
-  const all = principalsOf(trust, signers, serial, rule.touch === "required");
+  const all = principalsOf(trust, signed.signers(), serial, rule.touch === "required");
   const have = principals.filter((principal) => all.has(principal));
   return { role, have, need: rule.threshold, principals, met: rule.threshold >= 1 && have.length >= rule.threshold };
+}
+
+/** `parseTrust` lets no role by: ci be without identity and trusted root, nor be root or access; said again here, where it counts. */
+function countWorkflow(trust: TrustSection, role: RoleName, identity: WorkflowIdentity | undefined, signed: Signatures): RoleCount {
+  if (identity === undefined || trust.trustedRoot === null || role === "root" || role === "access")
+    return { role, have: [], need: 1, principals: [], met: false };
+  const met = signed.isByWorkflow(identity, trust.trustedRoot);
+  const principals = [workflowName(identity)];
+  return { role, have: met ? principals : [], need: 1, principals, met };
+}
+
+/** A workflow as people read it: `acme/fleet/.github/workflows/release.yml@refs/heads/main`. */
+export function workflowName({ repository, workflow, ref }: WorkflowIdentity): string {
+  return `${repository}/${workflow}@${ref}`;
 }
 
 /** Every principal with a good signature among `signers`, whatever its roles; same rules as `countRole`. */

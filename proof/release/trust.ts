@@ -1,6 +1,7 @@
 import { type Digest, isDigest, isJsonObject, type Json } from "#base/canonical/index.ts";
 import { leafOfText } from "#proof/root/index.ts";
-import type { ActionRule, PrincipalKey, RoleName, RoleRule, TrustSection, VaultKey } from "#schemas/wire/index.ts";
+import { HUB_PRINCIPAL } from "#proof/sshsig/index.ts";
+import type { ActionRule, PrincipalKey, RoleName, RoleRule, TrustSection, VaultKey, WorkflowIdentity } from "#schemas/wire/index.ts";
 import { type Form, formOf } from "./form.ts";
 
 /** A trust section with the bytes and leaf it is known by. */
@@ -29,17 +30,53 @@ export function parseTrust(bytes: Uint8Array): Trust {
     expiresSeconds: form.count(value["expiresSeconds"], "expiresSeconds", 1),
     ...(value["recipients"] === undefined ? {} : { recipients: recipientsOf(form, value["recipients"]) }),
   };
+  const why = sectionFault(section);
+  if (why !== null) throw form.fail(why);
   return { leaf: leafOfText(bytes), bytes, section };
 }
 
-function roleOf(form: Form, value: Json | undefined, name: string): RoleRule {
-  const role = form.members(value, `role ${name}`, ["by", "principals", "threshold", "touch"]);
-  return {
+function sectionFault({ roles, actions, trustedRoot }: TrustSection): string | null {
+  if (trustedRoot === null && ROLE_NAMES.some((name) => roles[name].by === "ci")) return "a role by: ci needs a trustedRoot";
+  return actions.some(({ principals }) => principals.includes(HUB_PRINCIPAL)) ? "the hub signs no statements" : null;
+}
+
+function roleOf(form: Form, value: Json | undefined, name: RoleName): RoleRule {
+  const role = form.members(value, `role ${name}`, ["by", "principals", "threshold", "touch"], ["identity"]);
+  const rule = {
     by: form.oneOf(role["by"], `by of role ${name}`, ["people", "ci", "hub"]),
     principals: texts(form, role["principals"], `principals of role ${name}`),
     threshold: form.count(role["threshold"], `threshold of role ${name}`, 1),
     touch: touchOf(form, role["touch"]),
+    ...(role["identity"] === undefined ? {} : { identity: identityOf(form, role["identity"]) }),
   };
+  const why = ruleFault(name, rule);
+  if (why !== null) throw form.fail(`role ${name}: ${why}`);
+  return rule;
+}
+
+const IDENTITY = ["issuer", "repository", "repositoryId", "ownerId", "workflow", "ref"] as const;
+
+function identityOf(form: Form, value: Json): WorkflowIdentity {
+  const identity = form.members(value, "identity", IDENTITY);
+  return Object.fromEntries(
+    IDENTITY.map((name) => [name, form.that(identity[name], `${name} of identity`, isPresent)]),
+  ) as unknown as WorkflowIdentity;
+}
+
+function isPresent(value: unknown): value is string {
+  return typeof value === "string" && value !== "";
+}
+
+/** Why a role may not be given away like this, or null: machines never take a workflow's or the hub's word on whom to trust and who may use a secret. */
+function ruleFault(name: RoleName, { by, principals, threshold, touch, identity }: RoleRule): string | null {
+  if (by === "people") {
+    if (identity !== undefined) return "identity belongs to by: ci";
+    return principals.includes(HUB_PRINCIPAL) ? "hub is the hub's own principal" : null;
+  }
+  if (name === "root" || name === "access") return `it is signed by people, never by ${by}`;
+  if (threshold !== 1 || touch !== "optional") return `by: ${by} has threshold 1 and no touch`;
+  if (by === "hub") return principals.join() === HUB_PRINCIPAL && identity === undefined ? null : "by: hub has the one principal hub";
+  return principals.length === 0 && identity !== undefined ? null : "by: ci has an identity and no principals";
 }
 
 function actionOf(form: Form, value: Json): ActionRule {

@@ -38,7 +38,7 @@ export function stepFault(before: Trust | null, step: TrustStep): string | null 
   const { doc } = step.release;
   if (step.trust.leaf !== doc.trust) return `release ${doc.serial} names another trust section`;
   for (const trust of before === null ? [step.trust] : [before, step.trust]) {
-    if (!countRole(trust.section, "root", step.release.signers(), doc.serial).met)
+    if (!countRole(trust.section, "root", step.release, doc.serial).met)
       return `release ${doc.serial} lacks root signatures of the ${trust === step.trust ? "new" : "old"} trust`;
   }
   return null;

@@ -17,6 +17,12 @@ export type KeyedBundle = { readonly json: JsonObject; readonly hint: string; re
  *  key and a certificate it takes the key, base64 is read as far as it goes). Pure. Throws SIGSTORE_MALFORMED, SIGSTORE_MEDIA_TYPE,
  *  SIGSTORE_SIGNER_MISMATCH, STATEMENT_TYPE_MISMATCH or NOT_YET. */
 export function shapeOf(bytes: Uint8Array): KeyedBundle {
+  const json = readBundle(bytes);
+  return { json, hint: hintIn(object(json, "verificationMaterial")), payload: payloadIn(object(json, "dsseEnvelope")) };
+}
+
+/** The JSON of a v0.3 bundle with a DSSE envelope; what is in its members is not looked at. */
+export function readBundle(bytes: Uint8Array): JsonObject {
   const json = parse(bytes);
   if (!MEDIA_TYPES.includes(json["mediaType"]))
     throw new MooringError("SIGSTORE_MEDIA_TYPE", "a sigstore bundle", {
@@ -24,7 +30,7 @@ export function shapeOf(bytes: Uint8Array): KeyedBundle {
     });
   if ("messageSignature" in json) throw malformed("it holds a message signature; only DSSE envelopes say what they are about");
   only(json, "the bundle", ["mediaType", "verificationMaterial", "dsseEnvelope"]);
-  return { json, hint: hintIn(object(json, "verificationMaterial")), payload: payloadIn(object(json, "dsseEnvelope")) };
+  return json;
 }
 
 function hintIn(material: JsonObject): string {
@@ -52,11 +58,12 @@ function noTimestamps(value: Json | undefined): void {
     throw new MooringError("NOT_YET", "a sigstore bundle with a timestamp", { why: "timestamps of keyed bundles are not verified yet" });
 }
 
-function payloadIn(envelope: JsonObject): Uint8Array {
+/** The payload of a DSSE envelope with one signature and this payload type. */
+export function payloadIn(envelope: JsonObject, type: string = PAYLOAD_TYPE): Uint8Array {
   only(envelope, "dsseEnvelope", ["payload", "payloadType", "signatures"]);
-  if (envelope["payloadType"] !== PAYLOAD_TYPE)
+  if (envelope["payloadType"] !== type)
     throw new MooringError("STATEMENT_TYPE_MISMATCH", "a sigstore bundle", {
-      why: `expected payloadType ${PAYLOAD_TYPE}, found ${quote(envelope["payloadType"])}`,
+      why: `expected payloadType ${type}, found ${quote(envelope["payloadType"])}`,
     });
   const signatures = envelope["signatures"];
   if (!Array.isArray(signatures) || signatures.length !== 1) throw malformed("it does not have exactly one signature");
@@ -80,13 +87,13 @@ function parse(bytes: Uint8Array): JsonObject {
   return value;
 }
 
-function object(parent: JsonObject, name: string): JsonObject {
+export function object(parent: JsonObject, name: string): JsonObject {
   const value = parent[name];
   if (!isJsonObject(value)) throw malformed(`it has no ${name}`);
   return value;
 }
 
-function only(value: JsonObject, where: string, names: readonly string[]): void {
+export function only(value: JsonObject, where: string, names: readonly string[]): void {
   const unknown = Object.keys(value).find((name) => !names.includes(name));
   if (unknown !== undefined) throw malformed(`${where} has the unknown member ${quote(unknown)}`);
 }
@@ -95,7 +102,7 @@ function isEmptyList(value: Json | undefined): boolean {
   return value === undefined || (Array.isArray(value) && value.length === 0);
 }
 
-function base64(value: Json | undefined, where: string): Uint8Array {
+export function base64(value: Json | undefined, where: string): Uint8Array {
   if (typeof value !== "string") throw malformed(`${where} is not text`);
   try {
     return fromBase64(value, where);
@@ -104,6 +111,6 @@ function base64(value: Json | undefined, where: string): Uint8Array {
   }
 }
 
-function malformed(why: string, cause?: unknown): MooringError {
+export function malformed(why: string, cause?: unknown): MooringError {
   return new MooringError("SIGSTORE_MALFORMED", "a sigstore bundle", { why, cause });
 }

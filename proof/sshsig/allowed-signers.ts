@@ -14,6 +14,10 @@ export type AllowedSigners = {
 /** The principal whose keys are the vault's; such a line MUST say namespaces="mooring-secrets". */
 export const VAULT_PRINCIPAL = "vault";
 
+/** The principal whose keys are the hub's, for roles that are `by: hub`. */
+export const HUB_PRINCIPAL = "hub";
+
+const HUB_NAMESPACES = "mooring-release,mooring-secrets";
 const PRINCIPAL = /^[A-Za-z0-9][A-Za-z0-9._@+-]*$/;
 const MAX_CHARS = 262_144;
 
@@ -58,6 +62,11 @@ function addLine(line: Line, number: number, keys: Map<string, PrincipalKey[]>, 
     if (line.key.type !== "ssh-ed25519") throw invalid(number, "a vault key must be ssh-ed25519");
     vaultKeys.push({ key: line.key.text, from, until });
     return;
+  }
+  if (line.principals.includes(HUB_PRINCIPAL)) {
+    if (line.principals.length > 1) throw invalid(number, "the hub's key can belong to nobody else");
+    if (line.key.type !== "ssh-ed25519") throw invalid(number, "a hub key must be ssh-ed25519");
+    if (line.namespaces?.join() !== HUB_NAMESPACES) throw invalid(number, `a hub key needs namespaces="${HUB_NAMESPACES}"`);
   }
   for (const principal of line.principals) {
     keys.set(principal, [...(keys.get(principal) ?? []), { key: line.key.text, touch, from, until }]);

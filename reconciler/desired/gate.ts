@@ -2,6 +2,7 @@ import { canon } from "#base/canonical/index.ts";
 import { finding, type Finding, sortFindings } from "./finding.ts";
 import type { AnyLoaded, Loaded } from "./document.ts";
 import type { FleetRepo } from "./repo.ts";
+import { gateRoles } from "./roles.ts";
 import type { Path } from "./yaml.ts";
 
 /** What a valid repo asks for and this version does not do: NOT_YET at its place. A field left at its default is never named. Pure. */
@@ -9,6 +10,7 @@ export function gate(repo: FleetRepo): readonly Finding[] {
   const { fleet, machines, baselines, plugins, grants, rotations, policies } = repo;
   const lists = [
     gateFleet(fleet),
+    gateRoles(repo),
     ...machines.map(gateMachine),
     ...baselines.map(gateBaseline),
     ...plugins.map(gatePlugin),
@@ -35,12 +37,8 @@ function unless(
 }
 
 function gateFleet(fleet: Loaded<"Fleet">): readonly Finding[] {
-  const { trust, prune, retention, freeze, notifications } = fleet.doc.spec;
-  const roles = Object.entries(trust.roles).flatMap(([name, role]) => [
-    ...unless(fleet, ["spec", "trust", "roles", name], { by: role.by, identity: role.identity }, { by: "people", identity: null }),
-  ]);
+  const { prune, retention, freeze, notifications } = fleet.doc.spec;
   return [
-    ...roles,
     ...unless(fleet, ["spec", "prune"], prune, { mode: "confirm", maxDeletePercent: 20 }),
     ...unless(fleet, ["spec", "retention"], retention, { events: "90d", pluginLogs: "7d/500Mi", audit: "400d" }),
     ...unless(fleet, ["spec"], { freeze, notifications }, { freeze: [], notifications: [] }),

@@ -60,7 +60,8 @@ function* checkRoles({ fleet, trust }: FleetRepo): Generator<Finding> {
   }
 }
 
-type Role = FleetRepo["fleet"]["doc"]["spec"]["trust"]["roles"]["root"];
+type Roles = FleetRepo["fleet"]["doc"]["spec"]["trust"]["roles"];
+type Role = Roles["root"] | Roles["release"];
 
 function* checkTouch(name: string, role: Role, keys: FleetRepo["trust"]["keys"], fleet: Loaded<"Fleet">, path: Path): Generator<Finding> {
   const able = role.principals.filter((principal) => (keys[principal] ?? []).some((key) => key.key.startsWith("sk-")));

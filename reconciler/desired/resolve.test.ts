@@ -220,7 +220,7 @@ test("the gate names nothing in a fleet that this version runs, and every field 
     "prune.mode",
     "retention.events",
   );
-  want.push("connect.via", "enclave.driver", "availability", "trust.roles.secrets.by");
+  want.push("connect.via", "enclave.driver", "availability");
   assert.deepEqual(
     want.filter((name) => !fields.has(name)),
     [],

@@ -1,5 +1,6 @@
 import { type Digest, digestOf, type Json } from "#base/canonical/index.ts";
 import { MooringError } from "#base/errors/index.ts";
+import { HUB_PRINCIPAL } from "#proof/sshsig/index.ts";
 import { bytesOf, instantOf, secondsOf } from "#schemas/fleet/index.ts";
 import type {
   ActionRule,
@@ -50,11 +51,13 @@ export function trustSection({ fleet, trust }: FleetRepo): TrustSection {
   };
 }
 
-type Role = FleetRepo["fleet"]["doc"]["spec"]["trust"]["roles"]["root"];
+type Roles = FleetRepo["fleet"]["doc"]["spec"]["trust"]["roles"];
 
-function roleOf(role: Role): RoleRule {
-  const { by, principals, threshold, touch, identity } = role;
-  return { by, principals: sorted(principals), threshold, touch, ...(identity === undefined ? {} : { identity }) };
+function roleOf(role: Roles["root"] | Roles["release"]): RoleRule {
+  const { by, principals, threshold, touch } = role;
+  const identity = "identity" in role ? role.identity : undefined;
+  const named = by === "hub" ? [HUB_PRINCIPAL] : sorted(principals);
+  return { by, principals: named, threshold, touch, ...(identity === undefined ? {} : { identity }) };
 }
 
 /** `classes` is filled in by the resolver, which knows the machine's other sections. */

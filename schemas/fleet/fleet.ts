@@ -1,21 +1,36 @@
 import * as z from "zod";
 import { cron, documentOf, duration, httpsUrl, name, principal, repoPath, selector, zone } from "./common.ts";
 
-/** The workflow whose sigstore identity signs for a role that is `by: ci`. */
-const workflow = z.strictObject({ issuer: httpsUrl, repository: z.string(), workflow: z.string(), ref: z.string() });
+const forgeId = z.string().regex(/^[1-9]\d{0,18}$/, "the forge's own number, in quotes");
 
-const role = z.strictObject({
+/** The workflow whose sigstore identity signs for a role that is `by: ci`. */
+const workflow = z.strictObject({
+  issuer: httpsUrl,
+  repository: z.string().regex(/^[A-Za-z0-9][\w.-]*\/[\w.-]+$/, "written like acme/fleet"),
+  repositoryId: forgeId,
+  ownerId: forgeId,
+  workflow: z.string().regex(/^\.github\/workflows\/[\w.-]+\.ya?ml$/, "written like .github/workflows/release.yml"),
+  ref: z.string().regex(/^refs\/(heads|tags)\/[A-Za-z0-9][\w./-]*$/, "one branch or tag, written like refs/heads/main"),
+});
+
+const principals = z.array(principal).default([]);
+const threshold = z.int().positive().default(1);
+const touch = z.enum(["optional", "required"]).default("optional");
+
+/** Whom to trust and who may use a secret is signed by people alone. */
+const peopleRole = z.strictObject({ by: z.literal("people").default("people"), principals, threshold, touch });
+const anyRole = z.strictObject({
   by: z.enum(["people", "ci", "hub"]).default("people"),
-  principals: z.array(principal).default([]),
-  threshold: z.int().positive().default(1),
-  touch: z.enum(["optional", "required"]).default("optional"),
+  principals,
+  threshold,
+  touch,
   identity: workflow.optional(),
 });
 
 const action = z.enum(["pause", "hold", "prune", "restore", "override", "reset", "revoke"]);
 
 const trust = z.strictObject({
-  roles: z.strictObject({ root: role, release: role, access: role, secrets: role }),
+  roles: z.strictObject({ root: peopleRole, release: anyRole, access: peopleRole, secrets: anyRole }),
   actions: z
     .array(z.strictObject({ actions: z.array(action).min(1), principals: z.array(principal).min(1), maxDuration: duration.optional() }))
     .default([]),

@@ -15,11 +15,24 @@ export type Grant = {
   readonly expires: Time | null;
 };
 
+/** A workflow of a forge by what its sigstore certificate says. The ids are the forge's own numbers: a name that somebody took over has others.
+ *  All of it is compared exactly; `ref` names one branch or tag. */
+export type WorkflowIdentity = {
+  readonly issuer: string;
+  readonly repository: string;
+  readonly repositoryId: string;
+  readonly ownerId: string;
+  readonly workflow: string;
+  readonly ref: string;
+};
+
+/** `by: hub` has the one principal `hub`; `by: ci` has none, but `identity`. */
 export type RoleRule = {
   readonly by: "people" | "ci" | "hub";
   readonly principals: readonly string[];
   readonly threshold: number;
   readonly touch: "optional" | "required";
+  readonly identity?: WorkflowIdentity;
 };
 /** One key of a principal, good for documents whose release serial is in from..until, both inclusive; null = no end. */
 export type PrincipalKey = {

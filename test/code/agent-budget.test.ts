@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -62,6 +62,21 @@ test("the agent's bundle is within its budget, and the budget within DESIGN's ce
   const size = statSync(join(dist, "openclaw-lobster.mjs")).size / 1024;
   assert.ok(size <= budget.agentBundleKB, `${size.toFixed(1)} KB`);
   assert.ok(packagesOf(inputsOf("openclaw-lobster.mjs")).length <= budget.agentPackages);
+});
+
+test("what the build leaves out of the sigstore packages is named by none of them", () => {
+  const root = join(import.meta.dirname, "../../node_modules/@sigstore");
+  const used = ["bundle", "core", "verify"].flatMap((name) => {
+    const files = readdirSync(join(root, name, "dist"), { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".js"));
+    return files.flatMap((file) => [...readFileSync(join(root, name, "dist", file), "utf8").matchAll(/protobuf_specs_1\.(\w+)/g)]);
+  });
+  const names = [...new Set(used.map((match) => match[1] ?? ""))].toSorted();
+  assert.deepEqual(
+    names,
+    ["Bundle", "Envelope", "HashAlgorithm", "PublicKeyDetails"],
+    "none of sigstore_trustroot or sigstore_verification",
+  );
+  assert.ok(inputsOf("openclaw-lobster.mjs").some((path) => path.endsWith("sigstore_bundle.js")));
 });
 
 test("the same inputs give the same bytes, without a path of this machine", async () => {

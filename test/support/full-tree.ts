@@ -37,7 +37,7 @@ export function fullTree(): Tree {
   tree = edited(tree, "machines/mini-02.yaml", "driver: software", "driver: tpm2");
   tree = edited(tree, "machines/mini-02.yaml", "addresses:", "via: openssh, addresses:");
   tree = edited(tree, "fleet.yaml", "  interval: 10m\n", FLEET_FIELDS);
-  return edited(tree, "fleet.yaml", "secrets: { principals", "secrets: { by: hub, principals");
+  return tree;
 }
 
 const FLEET_FIELDS = `  interval: 5m

@@ -7,6 +7,7 @@ import { HUB } from "./hub.ts";
 import { POLICY } from "./policy.ts";
 import { PROOF } from "./proof.ts";
 import { SECRETS } from "./secrets.ts";
+import { SIGNING } from "./signing.ts";
 import { SOURCE } from "./source.ts";
 import { SSH } from "./ssh.ts";
 
@@ -25,6 +26,7 @@ export const CATALOG = {
   ...HUB,
   ...CLI,
   ...POLICY,
+  ...SIGNING,
 } as const;
 
 export type ErrorCode = keyof typeof CATALOG;
