@@ -4,7 +4,7 @@ export { type CommitRule, verifyCommits } from "./commits.ts";
 export { isTree, type Merged, mergeTrees } from "./merge.ts";
 export { MAX_BLOB_BYTES, Objects, type Oid } from "./objects.ts";
 export { commitFiles, type CommitFiles, type Parent, pushCommit, type PushCommit, type PushDeps } from "./push.ts";
-export { type ReleaseEntry, releaseFolder, type ReleaseFinding, type Releases, type SignedEntry, statementFolder } from "./releases.ts";
+export { readReleases, type ReleaseEntry, releaseFolder, type ReleaseFinding, type Releases, type SignedEntry, statementFolder } from "./releases.ts";
 export { openSource, type Poll, RELEASES_BRANCH, type Source, type SourceConfig } from "./source.ts";
 export { diffTrees, readTree, type Tree, type TreeChange, type TreeFile } from "./tree.ts";
 export { type Access, type AccessFiles, accessOf, parsePlace, type Place } from "./transport/index.ts";
