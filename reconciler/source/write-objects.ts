@@ -5,18 +5,24 @@ import { deflate } from "node:zlib";
 import { makeFolder, writeDurable } from "#base/durable/index.ts";
 import type { Fresh } from "./build.ts";
 import { exists } from "./exists.ts";
+import { hashObject, type Oid } from "./objects.ts";
 
 const deflateAsync = promisify(deflate);
 
-/** Writes objects as loose files of `gitdir`, each whole or not at all; what is there already is left. */
+/** Writes objects as loose files of `gitdir`; see writeObject. */
 export async function writeLoose(gitdir: string, fresh: Fresh): Promise<void> {
-  for (const [oid, { type, bytes }] of fresh) {
-    const folder = join(gitdir, "objects", oid.slice(0, 2));
-    const path = join(folder, oid.slice(2));
-    if (await exists(path)) continue;
-    await makeFolder(folder, 0o755);
-    await writeDurable(path, await deflateAsync(Buffer.concat([Buffer.from(`${type} ${bytes.length}\0`), bytes])), 0o444);
-  }
+  for (const { type, bytes } of fresh.values()) await writeObject(gitdir, type, bytes);
+}
+
+/** Writes an object as a loose file, whole or not at all, and gives back its id; what is there already is left. */
+export async function writeObject(gitdir: string, type: "blob" | "tree" | "commit", bytes: Uint8Array): Promise<Oid> {
+  const oid = hashObject(type, bytes);
+  const folder = join(gitdir, "objects", oid.slice(0, 2));
+  const path = join(folder, oid.slice(2));
+  if (await exists(path)) return oid;
+  await makeFolder(folder, 0o755);
+  await writeDurable(path, await deflateAsync(Buffer.concat([Buffer.from(`${type} ${bytes.length}\0`), bytes])), 0o444);
+  return oid;
 }
 
 const TYPES = { commit: 1, tree: 2, blob: 3 } as const;

@@ -132,7 +132,8 @@ function login(host: PinnedHost, sock: net.Socket, options: Times, config: ssh2.
     // Stays for the life of the client: an `error` nobody hears would end the hub.
     client.on("error", (cause: Error) => {
       reject(refusal ?? loginError(host, cause));
-      if (Reflect.get(cause, "level") === "client-timeout") sock.destroy(); // ssh2 only says goodbye, which a hung peer never answers
+      // To a hung peer ssh2 only says goodbye, which is never answered; after an agent without keys it would try to go on without.
+      if (["client-timeout", "agent"].includes(String(Reflect.get(cause, "level")))) sock.destroy();
     });
     client.once("close", () => {
       options.signal.removeEventListener("abort", onAbort);

@@ -19,6 +19,11 @@ export function loginError(host: PinnedHost, cause: Error): MooringError {
   const level: unknown = Reflect.get(cause, "level");
   if (level === "client-authentication")
     return new MooringError("SSH_AUTH_REFUSED", `${where(host)}: login as ${host.username} refused`, { cause });
+  if (level === "agent")
+    return new MooringError("SSH_KEY_UNREADABLE", `${where(host)}: the SSH key`, {
+      why: "ssh-agent does not answer, or does not hold it",
+      cause,
+    });
   if (level === "client-timeout") return new MooringError("SSH_HUNG", `${where(host)}: no SSH answer in time`, { cause });
   return unreachable(host, cause);
 }

@@ -30,7 +30,8 @@ function pinOf(line: string, where: string): HostKeyPin {
   const [type, base64] = line.split(" ");
   const blob = Buffer.from(blobOf(base64 ?? "", where));
   const pin = { blob } as HostKeyPin;
-  if (blob.length <= 4 || typeOf(pin) === "" || typeOf(pin) !== type) throw new MooringError("SSH_HOST_KEY_MALFORMED", `${where}: the key's type and its bytes disagree`);
+  if (blob.length <= 4 || typeOf(pin) === "" || typeOf(pin) !== type)
+    throw new MooringError("SSH_HOST_KEY_MALFORMED", `${where}: the key's type and its bytes disagree`);
   return pin;
 }
 

@@ -19,6 +19,8 @@ export type SshdOptions = {
   /** Channels of one connection; 10, as sshd itself has it. */
   readonly maxSessions?: number;
   readonly logLevel?: "ERROR" | "VERBOSE" | "DEBUG1";
+  /** More lines of sshd_config, by name. */
+  readonly settings?: Readonly<Record<string, string>>;
 };
 
 export type TestSshd = {
@@ -109,7 +111,7 @@ function handleOf({ child, log }: Extract<Started, { child: ChildProcess }>, por
   return { port, hostKey, pid, log, stop };
 }
 
-function configOf({ dir, account, maxSessions = 10, logLevel = "VERBOSE" }: SshdOptions, port: number): string {
+function configOf({ dir, account, maxSessions = 10, logLevel = "VERBOSE", settings: more = {} }: SshdOptions, port: number): string {
   const settings: Readonly<Record<string, string | number>> = {
     Port: port,
     ListenAddress: "127.0.0.1",
@@ -136,6 +138,7 @@ function configOf({ dir, account, maxSessions = 10, logLevel = "VERBOSE" }: Sshd
     MaxSessions: maxSessions,
     MaxStartups: "100:30:200",
     LogLevel: logLevel === "ERROR" ? "INFO" : logLevel, // "Server listening" is said at INFO
+    ...more,
   };
   return Object.entries(settings)
     .map(([name, value]) => `${name} ${value}\n`)

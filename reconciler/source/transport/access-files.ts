@@ -48,7 +48,11 @@ async function authorities(path: string): Promise<string> {
 function proxyBy({ proxy, proxyAuthFile, noProxy }: AccessFiles, url: string, env: Env): Proxy | undefined {
   if (proxy === undefined) return undefined;
   if (proxy === "env") return proxyOfEnv(env, url);
-  return parseProxy(proxy, noProxy ?? [], proxyAuthFile === undefined ? undefined : () => secretOf(proxyAuthFile, "credentials of the proxy"));
+  return parseProxy(
+    proxy,
+    noProxy ?? [],
+    proxyAuthFile === undefined ? undefined : () => secretOf(proxyAuthFile, "credentials of the proxy"),
+  );
 }
 
 function sshBy(files: AccessFiles, env: Env): SshAccess | undefined {

@@ -25,7 +25,8 @@ export async function readAdvertisement(reader: PacketReader, where: string): Pr
   }
   const found = first === "version 2" ? await readVersion2(reader, where) : await readVersion0(reader, first, where);
   const format = found.capabilities.get("object-format") ?? "sha1";
-  if (format !== "sha1") throw new MooringError("NOT_YET", `${where}: a repository of ${format === "sha256" ? "SHA-256" : "unknown"} objects`);
+  if (format !== "sha1")
+    throw new MooringError("NOT_YET", `${where}: a repository of ${format === "sha256" ? "SHA-256" : "unknown"} objects`);
   return found;
 }
 

@@ -33,7 +33,7 @@ function fetchRequest2(request: FetchRequest, ad: Advertisement): readonly Uint8
     ...boundary(request),
     ...(request.depth !== undefined && request.isRelative === true ? ["deepen-relative"] : []),
     ...(request.withoutBlobs === true && mayFilter ? ["filter blob:none"] : []),
-    ...request.haves.map((oid) => `have ${oid}`),
+    ...(request.haves ?? []).map((oid) => `have ${oid}`),
     "done",
   ];
   return [packet("command=fetch\n"), ...common(ad), DELIM, ...lines.map((line) => packet(`${line}\n`)), FLUSH];
@@ -52,7 +52,7 @@ function fetchRequest0(request: FetchRequest, { capabilities }: Advertisement): 
   if (capabilities.has("agent")) asked.push(AGENT);
   const wants = request.wants.map((oid, i) => packet(`want ${oid}${i === 0 ? ` ${asked.join(" ")}` : ""}\n`));
   const more = [...boundary(request), ...(asked.includes("filter") ? ["filter blob:none"] : [])];
-  const haves = request.haves.map((oid) => packet(`have ${oid}\n`));
+  const haves = (request.haves ?? []).map((oid) => packet(`have ${oid}\n`));
   return [...wants, ...more.map((line) => packet(`${line}\n`)), FLUSH, ...haves, packet("done\n")];
 }
 

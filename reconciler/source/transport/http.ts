@@ -10,7 +10,13 @@ import { PacketReader } from "./pkt-line.ts";
 import { type Proxy, proxyFor } from "./proxy.ts";
 import { mayCarryToken } from "./url.ts";
 
-type Way = { readonly url: string; readonly access: Access; readonly limits: Limits; readonly proxy: Proxy | null; readonly agents: Agents };
+type Way = {
+  readonly url: string;
+  readonly access: Access;
+  readonly limits: Limits;
+  readonly proxy: Proxy | null;
+  readonly agents: Agents;
+};
 
 /** Smart HTTP (gitprotocol-http). An answer counts only when it is git's own; redirects are refused: the URL that was reviewed is the one that is asked, and
  *  the token goes nowhere else. Connections are kept for the next request. */
@@ -64,7 +70,10 @@ async function exchange(way: Way, request: Request): Promise<PacketReader> {
     response.destroy();
     throw err;
   }
-  return new PacketReader(guarded(whole(response), way.limits, where, () => response.destroy()), where);
+  return new PacketReader(
+    guarded(whole(response), way.limits, where, () => response.destroy()),
+    where,
+  );
 }
 
 function send(request: Request, agent: http.Agent, where: string, isProxied: boolean): Promise<http.IncomingMessage> {
@@ -90,7 +99,8 @@ async function* whole(response: http.IncomingMessage): AsyncGenerator<Uint8Array
 async function authorization({ access, url, proxy }: Way): Promise<Record<string, string>> {
   if (access.token === undefined || !mayCarryToken(url) || (proxy !== null && url.startsWith("http:"))) return {};
   const token = await access.token();
-  if (token === "" || /[^\x21-\x7e]/.test(token)) throw new MooringError("SOURCE_MISCONFIGURED", "token", { why: "it is not one word of ASCII" });
+  if (token === "" || /[^\x21-\x7e]/.test(token))
+    throw new MooringError("SOURCE_MISCONFIGURED", "token", { why: "it is not one word of ASCII" });
   if (access.tokenForm === "bearer") return { authorization: `Bearer ${token}` };
   return { authorization: `Basic ${Buffer.from(`${access.tokenUser ?? "x-access-token"}:${token}`).toString("base64")}` };
 }

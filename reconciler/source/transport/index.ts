@@ -22,7 +22,11 @@ export type TransportOptions = {
 };
 
 /** The way to `place`. Connects to nothing before the first call. SOURCE_MISCONFIGURED for SSH without a pinned host key or a key of ours. */
-export function openTransport(place: RemotePlace, access: Access, { maxBytes = MAX_BYTES, idleMs = IDLE_MS }: TransportOptions = {}): Transport {
+export function openTransport(
+  place: RemotePlace,
+  access: Access,
+  { maxBytes = MAX_BYTES, idleMs = IDLE_MS }: TransportOptions = {},
+): Transport {
   const limits = { maxBytes, idleMs };
   return makeTransport(place.kind === "ssh" ? sshCarrier(place, access, limits) : httpCarrier(place.url, access, limits));
 }

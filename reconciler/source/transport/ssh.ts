@@ -100,7 +100,10 @@ async function startTalk(exec: Exec, place: SshPlace, limits: Limits, signal: Ab
   };
   obey(signal);
   stream.on("error", () => undefined); // told by whoever reads or writes
-  const reader = new PacketReader(guarded(stream as AsyncIterable<Uint8Array>, limits, where, () => stream.destroy()), where);
+  const reader = new PacketReader(
+    guarded(stream as AsyncIterable<Uint8Array>, limits, where, () => stream.destroy()),
+    where,
+  );
   try {
     const ad = await readAdvertisement(reader, where).catch(async (err: unknown) => {
       throw await whyNoTalk(err, exec, where);
@@ -142,8 +145,10 @@ async function writeAll(stream: Duplex, body: readonly Uint8Array[], signal: Abo
 /** What goes wrong on the way to a git server, in the words of the source. */
 function sourceError(err: unknown, place: SshPlace): unknown {
   if (!(err instanceof MooringError) || !err.code.startsWith("SSH_")) return err;
-  const told = (code: "SOURCE_UNREACHABLE" | "SOURCE_DENIED" | "SOURCE_MISCONFIGURED" | "SOURCE_HOST_KEY_MISMATCH", why: string): MooringError =>
-    new MooringError(code, place.url, { why, cause: err });
+  const told = (
+    code: "SOURCE_UNREACHABLE" | "SOURCE_DENIED" | "SOURCE_MISCONFIGURED" | "SOURCE_HOST_KEY_MISMATCH",
+    why: string,
+  ): MooringError => new MooringError(code, place.url, { why, cause: err });
   switch (err.code) {
     case "SSH_HOST_KEY_MISMATCH":
       return told("SOURCE_HOST_KEY_MISMATCH", "the server shows another host key than the pinned ones; nothing was sent to it");
@@ -154,7 +159,7 @@ function sourceError(err: unknown, place: SshPlace): unknown {
         cause: err,
       });
     case "SSH_KEY_UNREADABLE":
-      return told("SOURCE_MISCONFIGURED", "the key of the source is no private key without a passphrase (one with a passphrase goes into ssh-agent)");
+      return told("SOURCE_MISCONFIGURED", "the key of the source is no private key without a passphrase, and none that ssh-agent holds");
     case "SSH_HUNG":
       return told("SOURCE_UNREACHABLE", "the server took the connection and then said nothing");
     case "SSH_CHANNEL_REFUSED":

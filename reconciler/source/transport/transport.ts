@@ -4,17 +4,17 @@ import type { Oid } from "../objects.ts";
 export type FetchRequest = {
   readonly wants: readonly Oid[];
   /** Commits we hold with all they reach (down to `shallow`). The server passes over those it doesn't know. */
-  readonly haves: readonly Oid[];
+  readonly haves?: readonly Oid[] | undefined;
   /** Commits of history from each want; all when left out. */
-  readonly depth?: number;
+  readonly depth?: number | undefined;
   /** Count `depth` from where our history ends now, not from the wants: that is how to get older history. */
-  readonly isRelative?: boolean;
+  readonly isRelative?: boolean | undefined;
   /** Commits whose parents we don't hold. */
-  readonly shallow?: readonly Oid[];
+  readonly shallow?: readonly Oid[] | undefined;
   /** Whether the pack may hold deltas against objects that only we have; else it stands alone. */
-  readonly isThin?: boolean;
+  readonly isThin?: boolean | undefined;
   /** Leaves blobs out where the server knows how (else they come all the same). */
-  readonly withoutBlobs?: boolean;
+  readonly withoutBlobs?: boolean | undefined;
 };
 
 export type FetchedPack = {
@@ -29,8 +29,8 @@ export type FetchedPack = {
 /** One branch moves from `from` (null: it must not exist) to `to`. */
 export type RefUpdate = { readonly ref: string; readonly from: Oid | null; readonly to: Oid };
 
-/** The way to one repository elsewhere, over HTTP(S) or SSH. It moves bytes and judges none. Calls run one at a time, in the order asked for: a pack
- *  is over when its loop is. Codes of every call: SOURCE_UNREACHABLE (no connection, it broke, nothing came for a while), SOURCE_DENIED,
+/** The way to one repository elsewhere, over HTTP(S) or SSH. It moves bytes and judges none. Codes of every call:
+ *  SOURCE_UNREACHABLE (no connection, it broke, nothing came for a while), SOURCE_DENIED,
  *  SOURCE_NOT_FOUND, SOURCE_NOT_GIT, SOURCE_CERT_REFUSED, SOURCE_HOST_KEY_MISMATCH, SOURCE_PROXY_REFUSED, SOURCE_TOO_LARGE. */
 export type Transport = {
   /** Full name → id of the references that start with one of `prefixes`. Two small requests over HTTP, whatever the repository's size. */
