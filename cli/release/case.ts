@@ -2,10 +2,17 @@ import type { Digest } from "#base/canonical/index.ts";
 import type { Time } from "#base/time/index.ts";
 import { type FleetPlan, planFleet } from "#plan/index.ts";
 import { isCovered, type Judgement, judgeRelease, type KnownRelease, type Missing, readKnown, type Trust } from "#proof/release/index.ts";
-import { type Branch, trustOf } from "#reconciler/revision/index.ts";
+import {
+  type Branch,
+  followed,
+  isOurs,
+  liftsOf,
+  nextRelease,
+  type SecretsState,
+  secretsState,
+  trustOf,
+} from "#reconciler/revision/index.ts";
 import type { ReadOutcome } from "../fleet/open.ts";
-import { followed, isOurs, liftsOf, nextRelease } from "./next.ts";
-import { type SecretsState, secretsState } from "./secrets.ts";
 import type { Standing } from "./standing.ts";
 
 /** How one outcome stands: `head` is the release that covers it, the unfinished one on the branch, or one to be made (`isNew`). */

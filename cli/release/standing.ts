@@ -1,7 +1,7 @@
 import { type Digest, toBase64 } from "#base/canonical/index.ts";
 import { MooringError } from "#base/errors/index.ts";
-import { isCovered, judgeRelease, type KnownRelease, type Trust } from "#proof/release/index.ts";
-import { type Branch, heldSecrets, trustOf } from "#reconciler/revision/index.ts";
+import { isCovered, type KnownRelease, type Trust } from "#proof/release/index.ts";
+import { type Branch, completeOf, heldSecrets, trustOf } from "#reconciler/revision/index.ts";
 import type { Oid } from "#reconciler/source/index.ts";
 import type { Bytes64 } from "#schemas/wire/index.ts";
 import type { Fleet, ReadOutcome } from "../fleet/open.ts";
@@ -45,18 +45,6 @@ export async function claimedStanding(fleet: Fleet, branch: Branch, main: ReadOu
   const holds = { pin: own.leaf };
   const { complete, trusts } = completeOf(branch, holds, own);
   return { holds, complete, inForce: await inForceOf(fleet, branch, complete), trusts };
-}
-
-/** The signatures count, not the expiry: a release that has run out is still what machines have. */
-function completeOf(branch: Branch, holds: Standing["holds"], own: Trust): Pick<Standing, "complete" | "trusts"> {
-  const judged = branch.releases.flatMap((head) => {
-    const { complete, trust } = judgeRelease({ head, releases: branch.releases, holds, sections: [own] });
-    return complete && trust !== null ? [{ head, trust }] : [];
-  });
-  return {
-    complete: judged.map(({ head }) => head),
-    trusts: judged.map(({ head, trust }) => ({ trust, serial: head.release.doc.serial })),
-  };
 }
 
 function pinOf({ options, remembered }: Fleet, branch: Branch, main: ReadOutcome): Digest {

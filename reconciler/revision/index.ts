@@ -1,4 +1,16 @@
 export { type Branch, branchOf, NO_BRANCH } from "./branch.ts";
 export { type Cover, type CoverInput, cover, heldSecrets, trustOf } from "./cover.ts";
+export {
+  completeOf,
+  followed,
+  isOurs,
+  liftsOf,
+  type NextInput,
+  nextRelease,
+  nextSerial,
+  type ReadOutcome,
+  type Released,
+} from "./next.ts";
+export { type SecretsInput, type SecretsState, secretsState } from "./secrets.ts";
 export { filesIn, type Outcome, outcomeOf, type OutcomeReader, outcomeReader } from "./outcome.ts";
 export { type Selection, selectTarget, type Target } from "./select.ts";

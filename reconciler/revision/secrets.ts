@@ -1,13 +1,13 @@
 import { msOf, type Time, timeOf } from "#base/time/index.ts";
 import { composeSecretsRelease, judgeSecrets, type Missing, type SignedSecrets, type Trust } from "#proof/release/index.ts";
-import { type Branch, heldSecrets } from "#reconciler/revision/index.ts";
-import type { ReadOutcome } from "../fleet/open.ts";
-import type { Standing } from "./standing.ts";
+import type { Branch } from "./branch.ts";
+import { heldSecrets } from "./cover.ts";
+import type { ReadOutcome, Released } from "./next.ts";
 
 export type SecretsInput = {
   readonly outcome: ReadOutcome;
   readonly trust: Trust;
-  readonly standing: Pick<Standing, "trusts" | "inForce">;
+  readonly standing: Pick<Released, "trusts" | "inForce">;
   readonly branch: Branch;
   /** Serial of the release it goes with: key windows are held against it. */
   readonly serial: number;

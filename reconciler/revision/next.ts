@@ -1,15 +1,45 @@
 import type { Digest } from "#base/canonical/index.ts";
 import { msOf, type Time, timeOf } from "#base/time/index.ts";
-import { composeRelease, countRole, type KnownRelease, type ReleaseDoc, roleOfClass, type Trust } from "#proof/release/index.ts";
+import {
+  composeRelease,
+  countRole,
+  type Holds,
+  judgeRelease,
+  type KnownRelease,
+  type ReleaseDoc,
+  roleOfClass,
+  type Trust,
+} from "#proof/release/index.ts";
 import { RELEASE_CLASSES, type ReleaseClass } from "#proof/root/index.ts";
-import type { Branch } from "#reconciler/revision/index.ts";
-import type { ReadOutcome } from "../fleet/open.ts";
-import type { Standing } from "./standing.ts";
+import type { Branch } from "./branch.ts";
+import type { Outcome } from "./outcome.ts";
+
+export type ReadOutcome = Outcome & { readonly at: "read" };
+
+/** What is released. `complete` = releases the right people signed, newest serial first; nothing else on the branch counts, since anybody may push there.
+ *  `trusts` = the trust section of each, with its serial. `inForce` = the one that machines have: the newest that covers a commit of main. */
+export type Released = {
+  readonly complete: readonly KnownRelease[];
+  readonly trusts: readonly { readonly trust: Trust; readonly serial: number }[];
+  readonly inForce: { readonly release: KnownRelease; readonly outcome: ReadOutcome } | null;
+};
+
+/** The signatures count, not the expiry: a release that has run out is still what machines have. Pure. */
+export function completeOf(branch: Branch, holds: Holds, own: Trust): Pick<Released, "complete" | "trusts"> {
+  const judged = branch.releases.flatMap((head) => {
+    const { complete, trust } = judgeRelease({ head, releases: branch.releases, holds, sections: [own] });
+    return complete && trust !== null ? [{ head, trust }] : [];
+  });
+  return {
+    complete: judged.map(({ head }) => head),
+    trusts: judged.map(({ head, trust }) => ({ trust, serial: head.release.doc.serial })),
+  };
+}
 
 export type NextInput = {
   readonly outcome: ReadOutcome;
   readonly trust: Trust;
-  readonly standing: Pick<Standing, "complete" | "inForce">;
+  readonly standing: Pick<Released, "complete" | "inForce">;
   readonly branch: Branch;
   /** Revocations to end, beside those that the release in force ends already. */
   readonly lifts: readonly Digest[];
@@ -29,7 +59,7 @@ export function nextRelease(input: NextInput): Uint8Array {
   return composed(input, nextSerial(input.standing), issued, timeOf(msOf(issued) + input.trust.section.expiresSeconds * 1000));
 }
 
-export function nextSerial({ complete }: Pick<Standing, "complete">): number {
+export function nextSerial({ complete }: Pick<Released, "complete">): number {
   return (complete[0]?.release.doc.serial ?? 0) + 1;
 }
 
@@ -66,7 +96,7 @@ function composed(input: NextInput, serial: number, issued: Time, expires: Time)
 }
 
 /** The release that the next one follows: the one machines have, or else the newest complete one. Pure. */
-export function followed({ inForce, complete }: Pick<Standing, "complete" | "inForce">): KnownRelease | null {
+export function followed({ inForce, complete }: Pick<Released, "complete" | "inForce">): KnownRelease | null {
   return inForce?.release ?? complete[0] ?? null;
 }
 
