@@ -2,9 +2,17 @@ export { history, isAncestor, mergeBases } from "./ancestry.ts";
 export { type Person, type TreeEdits } from "./build.ts";
 export { type CommitRule, verifyCommits } from "./commits.ts";
 export { isTree, type Merged, mergeTrees } from "./merge.ts";
-export { MAX_BLOB_BYTES, Objects, type Oid } from "./objects.ts";
+export { hashObject, MAX_BLOB_BYTES, Objects, type Oid } from "./objects.ts";
 export { commitFiles, type CommitFiles, type Parent, pushCommit, type PushCommit, type PushDeps } from "./push.ts";
-export { readReleases, type ReleaseEntry, releaseFolder, type ReleaseFinding, type Releases, type SignedEntry, statementFolder } from "./releases.ts";
+export {
+  readReleases,
+  type ReleaseEntry,
+  releaseFolder,
+  type ReleaseFinding,
+  type Releases,
+  type SignedEntry,
+  statementFolder,
+} from "./releases.ts";
 export { openSource, type Poll, RELEASES_BRANCH, type Source, type SourceConfig } from "./source.ts";
 export { diffTrees, readTree, type Tree, type TreeChange, type TreeFile } from "./tree.ts";
 export { type Access, type AccessFiles, accessOf, parsePlace, type Place } from "./transport/index.ts";
