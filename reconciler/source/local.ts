@@ -1,10 +1,8 @@
 import { stat } from "node:fs/promises";
-import fs from "node:fs";
 import { join } from "node:path";
-import { watch } from "chokidar";
-import { Errors, resolveRef } from "isomorphic-git";
 import { MooringError } from "#base/errors/index.ts";
 import type { Oid } from "./objects.ts";
+import { readRef } from "./refs.ts";
 
 /** Throws SOURCE_UNREACHABLE unless `gitdir` looks like a bare repository (or the .git folder of one that isn't). */
 export async function requireRepository(gitdir: string): Promise<void> {
@@ -20,19 +18,15 @@ export async function requireRepository(gitdir: string): Promise<void> {
   }
 }
 
-/** The commit `branch` points at in `gitdir`, loose or packed; null when there is no such branch. */
+/** The commit `branch` points at in `gitdir`; null when there is no such branch. */
 export async function localTip(gitdir: string, branch: string): Promise<Oid | null> {
-  try {
-    return await resolveRef({ fs, dir: gitdir, gitdir, ref: `refs/heads/${branch}` });
-  } catch (cause) {
-    if (cause instanceof Errors.NotFoundError) return null;
-    throw new MooringError("SOURCE_CORRUPT", `branch ${branch} of ${gitdir}`, { why: "the reference can't be read", cause });
-  }
+  return readRef(gitdir, `refs/heads/${branch}`);
 }
 
 /** Calls `onHint` whenever something moved under the references of `gitdir`; it only means "look again" (packing refs shows as an unlink).
  *  Hints can be lost: the caller also looks on a timer. `onError` gets what the watcher could not do; watching goes on. */
 export async function watchRefs(gitdir: string, onHint: () => void, onError: (cause: unknown) => void): Promise<() => Promise<void>> {
+  const { watch } = await import("chokidar"); // heavy, and no command of the CLI needs it
   delete process.env["CHOKIDAR_USEPOLLING"]; // it would override what code asks for
   const watcher = watch([join(gitdir, "refs/heads"), join(gitdir, "packed-refs"), join(gitdir, "HEAD")], { ignoreInitial: true });
   watcher.on("all", () => onHint());

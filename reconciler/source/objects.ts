@@ -36,9 +36,6 @@ export class Objects {
     this.#older = older;
   }
 
-  /** isomorphic-git's own cache for this directory, for calls made beside this class. */
-  readonly cache: object = {};
-
   /** The files behind, nothing hashed. Throws SOURCE_CORRUPT when they can't be opened. */
   get files(): ObjectFiles {
     this.#opened ??= new ObjectFiles(this.#gitdir);

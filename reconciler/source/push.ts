@@ -7,7 +7,7 @@ import { editTree, fileAt, type Fresh, makeCommit, type Person, type TreeEdits }
 import { localTip, requireRepository } from "./local.ts";
 import { moveRef } from "./move-ref.ts";
 import { hashObject, Objects, type Oid } from "./objects.ts";
-import { fetchBranch, initCopy } from "./remote.ts";
+import { fetchTip } from "./remote.ts";
 import { type Access, openTransport, parsePlace, type Transport } from "./transport/index.ts";
 import { packOf, writeLoose } from "./write-objects.ts";
 
@@ -97,20 +97,13 @@ async function commitLocal(gitdir: string, request: PushCommit, deps: PushDeps):
   return commit;
 }
 
-async function commitRemote(
-  transport: Transport,
-  folder: string,
-  request: PushCommit,
-  deps: PushDeps,
-  signal: AbortSignal,
-): Promise<Oid> {
+async function commitRemote(transport: Transport, folder: string, request: PushCommit, deps: PushDeps, signal: AbortSignal): Promise<Oid> {
   const ref = `refs/heads/${request.branch}`;
   const look = async (): Promise<Oid | null> => (await transport.listRefs([ref], signal)).get(ref) ?? null;
   const gitdir = join(folder, "push.git");
-  await initCopy(gitdir);
   const objects = new Objects(gitdir);
   const tip = await look();
-  if (tip !== null) await fetchBranch(transport, gitdir, objects, request.branch, tip, signal, 1); // the newest commit holds every file
+  if (tip !== null) await fetchTip(transport, gitdir, objects, tip, signal); // the newest commit holds every file
   const { commit, fresh } = await build(objects, tip, request, deps);
   if (commit === tip) return commit;
   try {
@@ -120,7 +113,10 @@ async function commitRemote(
     const now = await whereNow(look, err);
     if (now === commit) return commit; // it landed; only the answer got lost
     if (now === tip) throw err;
-    throw new MooringError("SOURCE_PUSH_RACED", `branch ${request.branch}`, { why: "the connection broke and the branch moved", cause: err });
+    throw new MooringError("SOURCE_PUSH_RACED", `branch ${request.branch}`, {
+      why: "the connection broke and the branch moved",
+      cause: err,
+    });
   }
   return commit;
 }

@@ -1,17 +1,15 @@
-import { randomBytes } from "node:crypto";
-import { rm } from "node:fs/promises";
-import { hasCode } from "#base/errors/index.ts";
+import { hasCode, MooringError } from "#base/errors/index.ts";
 import { withDeadline } from "#base/time/index.ts";
 import { history, isAncestor } from "./ancestry.ts";
 import { type CommitRule, verifyCommits } from "./commits.ts";
-import { exists } from "./exists.ts";
 import { localTip, requireRepository, watchRefs } from "./local.ts";
 import { Mutex } from "./mutex.ts";
 import { Objects, type Oid } from "./objects.ts";
-import { fetchBranch, initCopy, listTips, swapCopy, sweepCopies } from "./remote.ts";
+import { listTips } from "./remote.ts";
 import { readReleases, type Releases } from "./releases.ts";
+import { Copies } from "./store/copies.ts";
 import { diffTrees, readTree, type Tree, type TreeChange } from "./tree.ts";
-import { type Access, openTransport, parsePlace, type Place, type Transport } from "./transport/index.ts";
+import { type Access, openTransport, parsePlace, type Transport } from "./transport/index.ts";
 import { checkAdvance, readVerified, storeVerified, type Verified } from "./verified.ts";
 
 /** Where release documents are: see releases.ts. */
@@ -26,6 +24,10 @@ export type SourceConfig = Access & {
   readonly stateFile: string;
   readonly maxPackBytes?: number;
   readonly timeoutMs?: number;
+  /** False: never make a new copy only because the old one has grown. For whoever reads the same folder through several sources. */
+  readonly compacts?: boolean;
+  /** Told when the copy could not be compacted; it is tried again later. */
+  readonly onSetback?: (err: MooringError) => void;
 };
 
 /** Tips of the two branches; null = the branch doesn't exist, which never means that nothing is desired. `changed` compares with the poll
@@ -34,43 +36,42 @@ export type Poll = { readonly main: Oid | null; readonly releases: Oid | null; r
 
 const MAX_PACK_BYTES = 256 << 20;
 const TIMEOUT_MS = 60_000;
-const FETCHES_PER_COPY = 100; // one pack each; reads cost 2.5 times as much with 200 packs
+const PATIENCE = 20; // polls until a new copy is tried again, after one that failed
 
 /** Opens the fleet repo. Nothing is downloaded before the first poll; a copy from an earlier run is used. */
 export async function openSource(config: SourceConfig): Promise<Source> {
   const place = parsePlace(config.url);
   if (place.kind === "local") {
     await requireRepository(place.gitdir);
-    return new Source(config, place, place.gitdir);
+    return new Source(config, { kind: "local", gitdir: place.gitdir, objects: new Objects(place.gitdir) });
   }
-  await sweepCopies(config.gitdir);
-  if (!(await exists(config.gitdir))) {
-    const fresh = freshName(config.gitdir);
-    await initCopy(fresh);
-    await swapCopy(config.gitdir, fresh);
-  }
-  return new Source(config, place, config.gitdir);
+  const packBytes = config.maxPackBytes ?? MAX_PACK_BYTES;
+  const transport = openTransport(place, config, { maxBytes: packBytes });
+  const wire = new Mutex();
+  const timeoutMs = config.timeoutMs ?? TIMEOUT_MS;
+  const copies = await Copies.open(config.gitdir, { url: place.url, transport, packBytes, timeoutMs, flat: RELEASES_BRANCH, wire });
+  return new Source(config, { kind: "remote", transport, copies, wire });
 }
+
+/** Where the objects are: in the repository itself, or in our copy of one elsewhere. */
+type Store =
+  | { readonly kind: "local"; readonly gitdir: string; objects: Objects }
+  | { readonly kind: "remote"; readonly transport: Transport; readonly copies: Copies; readonly wire: Mutex };
+
+type Tips = { readonly main: Oid | null; readonly releases: Oid | null };
 
 /** The fleet repo, read by object id. Every object is hashed again when it is read from disk. */
 export class Source {
   readonly #config: SourceConfig;
-  readonly #place: Place;
-  readonly #gitdir: string;
-  readonly #transport: Transport | null;
+  readonly #store: Store;
   readonly #polls = new Mutex();
-  readonly #disk = new Mutex(); // isomorphic-git writes packs in place: nobody reads meanwhile
-  #objects: Objects;
-  #seen: { readonly main: Oid | null; readonly releases: Oid | null } | null = null;
+  #seen: Tips | null = null;
   #isBroken = false;
-  #fetches = 0;
+  #pause = 0;
 
-  constructor(config: SourceConfig, place: Place, gitdir: string) {
+  constructor(config: SourceConfig, store: Store) {
     this.#config = config;
-    this.#place = place;
-    this.#gitdir = gitdir;
-    this.#transport = place.kind === "local" ? null : openTransport(place, config, { maxBytes: config.maxPackBytes ?? MAX_PACK_BYTES });
-    this.#objects = new Objects(gitdir);
+    this.#store = store;
   }
 
   /** Looks where the two branches are and makes their commits readable. Unchanged = one listing of references. After SOURCE_CORRUPT
@@ -78,7 +79,7 @@ export class Source {
   async poll(signal?: AbortSignal): Promise<Poll> {
     const limit = this.#config.timeoutMs ?? TIMEOUT_MS;
     return this.#polls.run(async () => {
-      const tips = await withDeadline("polling the source", limit, (inner) => this.#tips(inner), signal).finally(() => this.#transport?.close());
+      const tips = await withDeadline("polling the source", limit, (inner) => this.#tips(inner), signal);
       const changed = this.#seen === null || this.#seen.main !== tips.main || this.#seen.releases !== tips.releases;
       this.#seen = tips;
       return { ...tips, changed };
@@ -87,7 +88,7 @@ export class Source {
 
   /** Hints that a local repository moved; gives back how to stop. Null for a remote one: there only polling tells. */
   async watch(onHint: () => void, onError: (cause: unknown) => void): Promise<(() => Promise<void>) | null> {
-    return this.#place.kind === "local" ? watchRefs(this.#gitdir, onHint, onError) : null;
+    return this.#store.kind === "local" ? watchRefs(this.#store.gitdir, onHint, onError) : null;
   }
 
   /** Files of a commit's tree; see tree.ts for what is refused. */
@@ -135,83 +136,85 @@ export class Source {
     return this.#read(async (objects) => readReleases(objects, (await objects.commit(commit)).tree));
   }
 
-  /** For callers that need merges: work on the objects while nobody writes them. */
+  /** For callers that need merges. */
   withObjects<T>(work: (objects: Objects) => Promise<T>): Promise<T> {
     return this.#read(work);
   }
 
-  #read<T>(work: (objects: Objects) => Promise<T>): Promise<T> {
-    return this.#disk.run(async () => {
+  async #read<T>(work: (objects: Objects) => Promise<T>): Promise<T> {
+    return this.#noting(() => {
+      if (this.#store.kind === "local") return work(this.#store.objects);
+      const copy = this.#store.copies.current;
+      if (copy === null)
+        throw new MooringError("SOURCE_CORRUPT", this.#config.gitdir, { why: "there is no copy of the repository that can be read" });
+      return copy.use(work);
+    });
+  }
+
+  /** Whatever we keep in memory may come from what is broken on disk. */
+  async #noting<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (err) {
+      if (hasCode(err, "SOURCE_CORRUPT")) {
+        this.#isBroken = true;
+        if (this.#store.kind === "local") this.#store.objects = new Objects(this.#store.gitdir);
+      }
+      throw err;
+    }
+  }
+
+  async #tips(signal: AbortSignal): Promise<Tips> {
+    const { branch } = this.#config;
+    const store = this.#store;
+    if (store.kind === "local")
+      return { main: await localTip(store.gitdir, branch), releases: await localTip(store.gitdir, RELEASES_BRANCH) };
+    return store.wire.run(async () => {
       try {
-        return await work(this.#objects);
-      } catch (err) {
-        if (hasCode(err, "SOURCE_CORRUPT")) this.#distrust();
-        throw err;
+        const listed = await listTips(store.transport, [branch, RELEASES_BRANCH], signal);
+        if (listed.size > 0) await this.#bring(store.copies, listed, signal);
+        return { main: listed.get(branch) ?? null, releases: listed.get(RELEASES_BRANCH) ?? null };
+      } finally {
+        store.transport.close();
       }
     });
   }
 
-  /** Whatever we kept in memory may come from what is broken on disk. */
-  #distrust(): void {
-    this.#objects = new Objects(this.#gitdir);
-    this.#isBroken = true;
-  }
-
-  async #tips(signal: AbortSignal): Promise<{ main: Oid | null; releases: Oid | null }> {
-    const { branch } = this.#config;
-    if (this.#transport === null) {
-      return { main: await localTip(this.#gitdir, branch), releases: await localTip(this.#gitdir, RELEASES_BRANCH) };
+  async #bring(copies: Copies, listed: ReadonlyMap<string, Oid>, signal: AbortSignal): Promise<void> {
+    if (this.#isBroken && (await copies.reopen())) this.#isBroken = false; // another process made a new one
+    const copy = copies.current;
+    if (copy === null || this.#isBroken) {
+      await this.#renew(copies, listed, signal);
+      return;
     }
-    const transport = this.#transport;
-    const listed = await listTips(transport, [branch, RELEASES_BRANCH], signal);
-    if (this.#isBroken || this.#fetches >= FETCHES_PER_COPY) await this.#copyAfresh(transport, listed, signal);
-    const tip = (name: string): Promise<Oid | null> => this.#bring(transport, name, listed.get(name) ?? null, signal);
-    return { main: await tip(branch), releases: await tip(RELEASES_BRANCH) };
+    await this.#noting(() => copy.use(() => copy.fetch(listed, signal)));
+    if (this.#config.compacts !== false && copy.isGrown && --this.#pause < 0) await this.#compact(copies, listed, signal);
   }
 
-  async #bring(transport: Transport, branch: string, listed: Oid | null, signal: AbortSignal): Promise<Oid | null> {
-    if (listed === null) return null;
-    return this.#read(async (objects) => {
-      const have = await localTip(this.#gitdir, branch);
-      if (have === listed) return listed;
-      this.#fetches += 1;
-      const tip = await fetchBranch(transport, this.#gitdir, objects, branch, listed, signal);
-      await proveWhole(objects, have, tip);
-      return tip;
-    });
-  }
-
-  async #copyAfresh(transport: Transport, tips: ReadonlyMap<string, Oid>, signal: AbortSignal): Promise<void> {
-    const fresh = freshName(this.#gitdir);
+  /** A copy that has grown is still good: when no new one can be made, the old one serves on. */
+  async #compact(copies: Copies, listed: ReadonlyMap<string, Oid>, signal: AbortSignal): Promise<void> {
+    this.#pause = PATIENCE;
     try {
-      await initCopy(fresh);
-      const objects = new Objects(fresh);
-      for (const [branch, tip] of tips) await proveWhole(objects, null, await fetchBranch(transport, fresh, objects, branch, tip, signal));
-      await this.#disk.run(async () => {
-        await swapCopy(this.#gitdir, fresh);
-        this.#objects = new Objects(this.#gitdir);
-      });
-      this.#isBroken = false;
-      this.#fetches = 0;
-    } finally {
-      await rm(fresh, { recursive: true, force: true });
+      await this.#renew(copies, listed, signal);
+      this.#pause = 0;
+    } catch (err) {
+      if (!(err instanceof MooringError)) throw err;
+      this.#config.onSetback?.(err);
     }
   }
-}
 
-function freshName(gitdir: string): string {
-  return `${gitdir}.fresh-${randomBytes(4).toString("hex")}`;
-}
+  async #renew(copies: Copies, listed: ReadonlyMap<string, Oid>, signal: AbortSignal): Promise<void> {
+    await copies.renew(listed, await this.#inForce(), signal);
+    this.#isBroken = false;
+  }
 
-/** Reads (and so hashes) every object that is new in `tip`'s tree, since a pack with a hole in it is indexed without complaint. What the
- *  tree may not hold is judged by readTree, later. */
-async function proveWhole(objects: Objects, have: Oid | null, tip: Oid): Promise<void> {
-  try {
-    const before = have === null ? null : (await objects.commit(have)).tree;
-    const changes = await diffTrees(objects, before, (await objects.commit(tip)).tree);
-    for (const { after } of changes) if (after !== null) await objects.blob(after.oid);
-  } catch (err) {
-    if (hasCode(err, "SOURCE_TREE_REFUSED") || hasCode(err, "SOURCE_TOO_LARGE")) return;
-    throw err;
+  /** The revision that must not get lost, wherever main is. */
+  async #inForce(): Promise<Oid | null> {
+    try {
+      return (await this.readVerified())?.revision ?? null;
+    } catch (err) {
+      if (hasCode(err, "SOURCE_STATE_BROKEN")) return null; // whoever needs the file will say so
+      throw err;
+    }
   }
 }

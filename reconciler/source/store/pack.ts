@@ -15,7 +15,10 @@ export type Found =
   | { readonly at: "large" };
 
 /** What the packs of one directory keep in memory, together. */
-export type PackCache = { readonly windows: Windows; readonly contents: Lru<string, { readonly bytes: Buffer; readonly type: PackedType }> };
+export type PackCache = {
+  readonly windows: Windows;
+  readonly contents: Lru<string, { readonly bytes: Buffer; readonly type: PackedType }>;
+};
 
 const CONTENT_BYTES = 16 << 20;
 
@@ -42,7 +45,8 @@ export class Pack {
     try {
       const { size } = statSync(`${path}.pack`);
       const idx = Idx.read(readFileSync(`${path}.idx`), size);
-      if (idx === null) throw new MooringError("SOURCE_CORRUPT", `${path}.idx`, { why: "the index of a pack is not whole, or not of version 2" });
+      if (idx === null)
+        throw new MooringError("SOURCE_CORRUPT", `${path}.idx`, { why: "the index of a pack is not whole, or not of version 2" });
       return new Pack(new FileBytes(`${path}.pack`, size, cache.windows), idx, cache.contents);
     } catch (err) {
       if (isErrno(err, "ENOENT")) return null;
