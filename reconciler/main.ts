@@ -12,11 +12,11 @@ import { makeHub, makeSourceLoop } from "./hub/index.ts";
 import { hubLog } from "./log.ts";
 import { openBindingBook, openEventBook } from "./machine/index.ts";
 import { vaultClient } from "./secrets/index.ts";
-import { openSource } from "./source/index.ts";
+import { type AccessFiles, accessOf, openSource } from "./source/index.ts";
 import { connect, hasNativeCrypto } from "./ssh/index.ts";
 
 export type RunOptions = {
-  /** The fleet repo: absolute path, file:// or http(s)://. */
+  /** The fleet repo: absolute path, file://, http(s)://, ssh:// or user@host:path. */
   readonly source: string;
   /** The hub's own folder: caches and the last verified revision. */
   readonly dir: string;
@@ -31,8 +31,8 @@ export type RunOptions = {
   readonly socket: string;
   readonly pollMs: number;
   readonly insecureOneUid: boolean;
-  /** File with a token for the git server. */
-  readonly tokenFile: string | null;
+  /** How the git server lets us in. */
+  readonly access: AccessFiles;
 };
 
 /** Runs the hub until `signal` fires, then stops in order: no new work, what runs ends, links close. Throws what keeps it from starting. */
@@ -42,13 +42,12 @@ export async function runHub(options: RunOptions, version: string, signal: Abort
   const log = hubLog();
   const uid = process.getuid?.() ?? -1;
   await makeFolder(options.dir);
-  const { tokenFile } = options;
   const source = await openSource({
     url: options.source,
     gitdir: join(options.dir, "source.git"),
     branch: "main",
     stateFile: join(options.dir, "last-verified.json"),
-    ...(tokenFile === null ? {} : { token: async () => (await readFile(tokenFile, "utf8")).trim() }),
+    ...(await accessOf(options.access, options.source, process.env)),
   });
   const vault = options.vault === null ? null : vaultClient({ socket: options.vault, uid, insecureOneUid: options.insecureOneUid });
   if (vault !== null) await checkIsolation(vault.info(signal), log);

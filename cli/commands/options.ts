@@ -4,29 +4,32 @@ import { join, resolve } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { asDigest, type Digest, isDigest } from "#base/canonical/index.ts";
 import type { Deps, SourceOptions } from "../fleet/open.ts";
+import { accessOf, type AccessFlags, addAccess } from "./access.ts";
 
 /** Options as commander gives them for a command on a fleet repo. */
-export type SourceFlags = { readonly source: string; readonly cache: string; readonly trustRoot?: Digest; readonly tokenFile?: string };
+export type SourceFlags = AccessFlags & { readonly source: string; readonly cache: string; readonly trustRoot?: Digest };
 
 export const DEPS: Deps = { clock: Date.now, random: Math.random };
 
 export function addSource(command: Command): Command {
-  return command
+  command
     .addOption(
-      new Option("--source <url|path>", "the fleet repo: http(s)://, file:// or a path").env("MOORING_SOURCE").makeOptionMandatory(),
+      new Option("--source <url|path>", "the fleet repo: http(s)://, ssh://, user@host:path, file:// or a path")
+        .env("MOORING_SOURCE")
+        .makeOptionMandatory(),
     )
     .option("--trust-root <leaf>", "whom to believe: leaf of a trust section, past or present; remembered", digestOf)
-    .option("--token-file <file>", "file with a token for the git server")
     .option("--cache <dir>", "folder for copies of fleet repos", cacheFolder());
+  return addAccess(command);
 }
 
-export function sourceOf({ source, cache, trustRoot, tokenFile }: SourceFlags): SourceOptions {
-  return { source: placeOf(source), cache: resolve(cache), trustRoot, tokenFile };
+export function sourceOf({ source, cache, trustRoot, ...flags }: SourceFlags): SourceOptions {
+  return { source: placeOf(source), cache: resolve(cache), trustRoot, access: accessOf(flags) };
 }
 
 /** A path from where the person stands; a checkout stands for its .git. */
 export function placeOf(source: string): string {
-  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(source) || /^[\w.-]+@[\w.-]+:/.test(source)) return source;
+  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(source) || /^[^@/]+@[^@/]+:/.test(source)) return source;
   const path = resolve(source);
   const inside = join(path, ".git");
   return statSync(inside, { throwIfNoEntry: false })?.isDirectory() === true ? inside : path;

@@ -2,10 +2,11 @@ import { join, resolve } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
 import type { Digest } from "#base/canonical/index.ts";
 import { VERSION } from "../version.ts";
+import { accessOf, type AccessFlags, addAccess } from "./access.ts";
 import { digestOf, placeOf } from "./options.ts";
 import type { Result } from "./program.ts";
 
-type RunFlags = {
+type RunFlags = AccessFlags & {
   source: string;
   dir: string;
   trustRoot?: Digest;
@@ -15,12 +16,11 @@ type RunFlags = {
   hub?: string;
   poll: number;
   insecureOneUid?: boolean;
-  tokenFile?: string;
 };
 
 /** `mooring run`: the hub, until SIGTERM or SIGINT. */
 export function addRunCommand(program: Command, _result: Result): void {
-  program
+  const command = program
     .command("run")
     .description("run the hub")
     .requiredOption("--source <url|path>", "the fleet repo")
@@ -31,27 +31,26 @@ export function addRunCommand(program: Command, _result: Result): void {
     .option("--vault <socket>", "the vault's socket; without it no secret is delivered")
     .option("--hub <socket>", "where status and get find it; default hub.sock in --dir")
     .option("--poll <duration>", "how often it looks at a remote source", millisOf, 30_000)
-    .option("--token-file <file>", "file with a token for the git server")
-    .option("--insecure-one-uid", "accept a vault that runs as the same user: the hub could read its memory")
-    .action(async (flags: RunFlags) => {
-      const { runHub } = await import("#reconciler/main.ts");
-      const stop = new AbortController();
-      for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => stop.abort());
-      const dir = resolve(flags.dir);
-      const options = {
-        source: placeOf(flags.source),
-        dir,
-        trustRoot: flags.trustRoot ?? null,
-        sshKey: flags.sshKey,
-        sshUser: flags.sshUser,
-        vault: flags.vault ?? null,
-        socket: flags.hub === undefined ? join(dir, "hub.sock") : resolve(flags.hub),
-        pollMs: flags.poll,
-        insecureOneUid: flags.insecureOneUid === true,
-        tokenFile: flags.tokenFile ?? null,
-      };
-      await runHub(options, VERSION, stop.signal);
-    });
+    .option("--insecure-one-uid", "accept a vault that runs as the same user: the hub could read its memory");
+  addAccess(command).action(async (flags: RunFlags) => {
+    const { runHub } = await import("#reconciler/main.ts");
+    const stop = new AbortController();
+    for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => stop.abort());
+    const dir = resolve(flags.dir);
+    const options = {
+      source: placeOf(flags.source),
+      dir,
+      trustRoot: flags.trustRoot ?? null,
+      sshKey: flags.sshKey,
+      sshUser: flags.sshUser,
+      vault: flags.vault ?? null,
+      socket: flags.hub === undefined ? join(dir, "hub.sock") : resolve(flags.hub),
+      pollMs: flags.poll,
+      insecureOneUid: flags.insecureOneUid === true,
+      access: accessOf(flags),
+    };
+    await runHub(options, VERSION, stop.signal);
+  });
 }
 
 const UNITS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const;

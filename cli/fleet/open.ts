@@ -1,11 +1,10 @@
 import { join } from "node:path";
-import { readFile } from "node:fs/promises";
 import { type Digest } from "#base/canonical/index.ts";
 import { makeFolder } from "#base/durable/index.ts";
 import { hasCode, MooringError } from "#base/errors/index.ts";
 import type { Clock } from "#base/time/index.ts";
 import { type Branch, branchOf, NO_BRANCH, type Outcome, type OutcomeReader, outcomeReader } from "#reconciler/revision/index.ts";
-import { type Oid, openSource, type Source } from "#reconciler/source/index.ts";
+import { type Access, type AccessFiles, accessOf, type Oid, openSource, type Source } from "#reconciler/source/index.ts";
 import { type Memory, memoryOf, type Remembered } from "./memory.ts";
 import { VERSION } from "../version.ts";
 
@@ -15,8 +14,8 @@ export type SourceOptions = {
   /** Folder for copies of fleet repos and remembered trust roots. */
   readonly cache: string;
   readonly trustRoot?: Digest | undefined;
-  /** File with a token for the git server. */
-  readonly tokenFile?: string | undefined;
+  /** How the git server lets us in. */
+  readonly access?: AccessFiles | undefined;
 };
 
 /** One look at a fleet repo. `main` is its newest commit. */
@@ -38,13 +37,14 @@ export type ReadOutcome = Outcome & { readonly at: "read" };
 export async function openFleet(options: SourceOptions): Promise<Fleet> {
   const memory = memoryOf(options.cache, options.source);
   await makeFolder(memory.folder);
+  const access = await accessFor(options);
   const open = (branch: string): Promise<Source> =>
     openSource({
       url: options.source,
       gitdir: join(memory.folder, "source.git"),
       branch,
       stateFile: join(memory.folder, "unused.json"),
-      ...tokenOf(options),
+      ...access,
     });
   const source = await open("main");
   const polled = await source.poll();
@@ -65,9 +65,9 @@ export async function openFleet(options: SourceOptions): Promise<Fleet> {
   };
 }
 
-/** The git token, read anew for each request, where one is given. */
-export function tokenOf({ tokenFile }: Pick<SourceOptions, "tokenFile">): { readonly token?: () => Promise<string> } {
-  return tokenFile === undefined ? {} : { token: async () => (await readFile(tokenFile, "utf8")).trim() };
+/** The ways into the git server that these options name. */
+export function accessFor({ access, source }: Pick<SourceOptions, "access" | "source">): Promise<Access> {
+  return accessOf(access ?? {}, source, process.env);
 }
 
 /** The outcome of a commit; throws FLEET_INVALID with its first finding when it can't be read. */

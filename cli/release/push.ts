@@ -1,7 +1,7 @@
 import { digestOf } from "#base/canonical/index.ts";
 import { hasCode } from "#base/errors/index.ts";
 import { commitFiles, RELEASES_BRANCH } from "#reconciler/source/index.ts";
-import { type Deps, type Fleet, tokenOf } from "../fleet/open.ts";
+import { accessFor, type Deps, type Fleet } from "../fleet/open.ts";
 import type { Case } from "./case.ts";
 
 /** A signature over a document of the branch, and where the document lies. */
@@ -33,6 +33,7 @@ export async function pushSigned(
   message: string,
   deps: Deps,
 ): Promise<void> {
+  const access = await accessFor(options);
   const push = (nameOf: (armored: string) => string): Promise<unknown> => {
     const sigs = signed.map(({ folder, armored }) => [`${folder}/${nameOf(armored)}`, Buffer.from(armored)] as const);
     const author = { name: principal, email: principal.includes("@") ? principal : `${principal}@localhost` };
@@ -42,7 +43,7 @@ export async function pushSigned(
       files: new Map([...files, ...sigs]),
       message,
       author,
-      ...tokenOf(options),
+      ...access,
     };
     return commitFiles(request, { now: deps.clock, random: deps.random });
   };

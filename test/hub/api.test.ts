@@ -75,7 +75,7 @@ test("a hub without trust root or key does not start", async () => {
     socket: join(folder, "h.sock"),
     pollMs: 1000,
     insecureOneUid: false,
-    tokenFile: null,
+    access: {},
   };
   const signal = new AbortController().signal;
   await assert.rejects(runHub(options, "0.1.0", signal), { code: "TRUST_ROOT_NEEDED" });
