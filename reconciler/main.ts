@@ -10,7 +10,8 @@ import { apiServer, listenOn } from "./api/index.ts";
 import { openBundleStore } from "./bundles/index.ts";
 import { makeHub, makeSourceLoop } from "./hub/index.ts";
 import { hubLog } from "./log.ts";
-import { openBindingBook, openEventBook } from "./machine/index.ts";
+import { type Dial, openBindingBook, openEventBook } from "./machine/index.ts";
+import { witnessOf } from "./recovery/index.ts";
 import { vaultClient } from "./secrets/index.ts";
 import { type AccessFiles, accessOf, openSource } from "./source/index.ts";
 import { connect, hasNativeCrypto } from "./ssh/index.ts";
@@ -53,15 +54,16 @@ export async function runHub(options: RunOptions, version: string, signal: Abort
   if (vault !== null) await checkIsolation(vault.info(signal), log);
   const clock = Date.now;
   const privateKey = await readKey(options.sshKey);
+  const dial: Dial = (host, stop) => connect({ ...host, username: options.sshUser }, { privateKey, signal: stop });
   const hub = makeHub({
-    source: makeSourceLoop(source, pin, version, clock),
+    source: makeSourceLoop({ source, pin, version, clock, witness: witnessOf(dial, vault, log) }),
     clock,
     random: Math.random,
     log,
     pollMs: options.pollMs,
     worker: {
       hub: hostname(),
-      dial: (host, stop) => connect({ ...host, username: options.sshUser }, { privateKey, signal: stop }),
+      dial,
       log,
       book: openEventBook(join(options.dir, "events")),
       bundles: openBundleStore(join(options.dir, "bundles")),

@@ -53,6 +53,7 @@ export function makeVault(parts: VaultParts): Vault {
       key: keys.signer.key,
       origin: log.origin,
       treeSize: log.size,
+      newestSerial: parts.store.newest?.serial ?? null,
     }),
     seal: (request) => inTurn(request.machine, () => logged(log, request.machine, () => sealFor(parts, request))),
     lease: (shown) => inTurn(shown.machine, () => logged(log, shown.machine, () => leaseFor(parts, shown))),

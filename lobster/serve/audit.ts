@@ -1,6 +1,6 @@
-import { MooringError } from "#base/errors/index.ts";
+import { hasCode, MooringError } from "#base/errors/index.ts";
 import { isErrno } from "#base/durable/index.ts";
-import { parseTilePath } from "#proof/tlog/index.ts";
+import { parseCheckpoint, parseNote, parseTilePath } from "#proof/tlog/index.ts";
 import { constants } from "node:fs";
 import { open, realpath } from "node:fs/promises";
 import { join } from "node:path";
@@ -24,6 +24,16 @@ export async function readAudit(folder: string, path: string): Promise<Uint8Arra
     }
   } catch (err) {
     if (isErrno(err, "ENOENT") || isErrno(err, "ELOOP") || isErrno(err, "ENOTDIR")) throw unknown();
+    throw err;
+  }
+}
+
+/** Entries that the published checkpoint of the log in `folder` counts; 0 before the first. */
+export async function auditSize(folder: string): Promise<number> {
+  try {
+    return parseCheckpoint(parseNote(await readAudit(folder, "checkpoint")).text).size;
+  } catch (err) {
+    if (hasCode(err, "AUDIT_PATH_UNKNOWN")) return 0;
     throw err;
   }
 }

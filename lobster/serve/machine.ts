@@ -1,8 +1,9 @@
 import type { BridgeClient } from "#bridge/client/index.ts";
-import { fromBase64, type Digest } from "#base/canonical/index.ts";
+import { type Digest, fromBase64, toBase64 } from "#base/canonical/index.ts";
 import { MooringError } from "#base/errors/index.ts";
 import { msOf, sleep, type Time, timeOf } from "#base/time/index.ts";
 import type { UnpackCommand } from "#bundle/read/index.ts";
+import { composeAttestation } from "#proof/attest/index.ts";
 import { indexOf } from "#proof/root/index.ts";
 import { checkDesired } from "#proof/release/index.ts";
 import { planMachine } from "#plan/index.ts";
@@ -11,9 +12,11 @@ import type {
   ApplyPhase,
   ApplyRequest,
   BindingsAnswer,
+  Bytes64,
   Condition,
   Hello,
   PluginId,
+  SignedAttestation,
   SignedLease,
   SignedStatement,
   Step,
@@ -24,6 +27,7 @@ import { applyId, checkView, type Converger, type Core, identityOf, makeLane, ty
 import type { EpochGate } from "../epoch/index.ts";
 import type { Level, Seen } from "../live/index.ts";
 import type { Enforcer } from "../watch/index.ts";
+import { auditSize } from "./audit.ts";
 import { conditionsOf, withSince } from "./conditions.ts";
 
 export type MachineParts = {
@@ -45,7 +49,7 @@ export type Machine = ReturnType<typeof makeMachine>;
 
 const SOON_MS = 1_000; // an answer on the control channel comes within 2 s (WIRE §1)
 
-export const FEATURES = ["plans", "packs", "bindings", "lease", "statements.revoke", "events", "logs", "audit"] as const;
+export const FEATURES = ["plans", "packs", "bindings", "lease", "statements.revoke", "events", "logs", "audit", "attest"] as const;
 
 export function makeMachine(parts: MachineParts) {
   const { core, converger, epoch } = parts;
@@ -90,6 +94,12 @@ export function makeMachine(parts: MachineParts) {
 
   return {
     hello: (): Hello => helloOf(parts),
+    attest: async (nonce: Bytes64): Promise<SignedAttestation> => {
+      const { fleet, machine, incarnation, generation, revision, epoch: at, release } = helloOf(parts);
+      const treeSize = await auditSize(`${core.layout.bridge}/log`);
+      const bytes = composeAttestation({ fleet, machine, nonce, incarnation, generation, revision, epoch: at, release, treeSize });
+      return { bytes: toBase64(bytes) as Bytes64, sig: toBase64(await parts.bridge().sign(bytes)) as Bytes64 };
+    },
     status: (): AgentStatus => {
       conditions = withSince(conditionsOf(factsOf(parts)), conditions, converger.observedGeneration(), core.clock());
       const plugins = core.supervisor.states().map((state) => ({ ...state, since: timeOf(state.since) }));

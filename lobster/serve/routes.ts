@@ -3,6 +3,7 @@ import { MooringError } from "#base/errors/index.ts";
 import {
   ackRequest,
   applyRequest,
+  attestRequest,
   bindingsRequest,
   bytes64,
   counter,
@@ -39,6 +40,7 @@ function reading(machine: Machine, epoch: EpochGate, streams: Streams): readonly
     get("/v1/status", async () => ok(machine.status())),
     get("/v1/live", (call) => live(machine, call)),
     post("/v1/plans", async (call) => ok({ steps: machine.plan((await call.json(planRequest)).desired) })),
+    post("/v1/attest", async (call) => ok(await machine.attest((await call.json(attestRequest)).nonce))),
     post("/v1/blobs/missing", async (call) => ok({ missing: await machine.missing((await call.json(missingRequest)).digests) })),
     get("/v1/applies/:id", async ({ params }) => ok(machine.phaseOf(params["id"] ?? ""))),
     {
@@ -104,12 +106,7 @@ function notYet(): readonly Route[] {
   const refuse = async ({ req }: Call): Promise<Answer> => {
     throw new MooringError("NOT_YET", `${req.method ?? ""} ${(req.url ?? "").slice(0, 80)}`);
   };
-  return [
-    { ...post("/v1/confirm/:id", refuse) },
-    { ...put("/v1/audit/cosignature", refuse) },
-    { ...post("/v1/attest", refuse) },
-    { ...post("/v1/resolve", refuse) },
-  ];
+  return [{ ...post("/v1/confirm/:id", refuse) }, { ...put("/v1/audit/cosignature", refuse) }, { ...post("/v1/resolve", refuse) }];
 }
 
 async function live(machine: Machine, { query, header }: Call): Promise<Answer> {

@@ -13,8 +13,10 @@ import {
   hello,
   type LiveAnswer,
   liveAnswer,
+  type SignedAttestation,
   type SignedLease,
   type SignedStatement,
+  signedAttestation,
 } from "#schemas/wire/index.ts";
 import * as z from "zod/mini";
 import type { Link } from "../ssh/index.ts";
@@ -57,6 +59,17 @@ export function agentClient(
 
   return {
     hello: async (): Promise<Hello> => read(hello, await call({ method: "GET", path: "/v1/hello" })),
+    /** What the machine stands on, signed with its own key over `nonce`; the caller verifies (proof/attest). */
+    attest: async (nonce: string): Promise<SignedAttestation> =>
+      read(
+        signedAttestation,
+        await call({
+          method: "POST",
+          path: "/v1/attest",
+          body: JSON.stringify({ nonce }),
+          headers: { "Content-Type": "application/json" },
+        }),
+      ),
     status: async (): Promise<AgentStatus> => read(agentStatus, await call({ method: "GET", path: "/v1/status" })),
     claim: async (epoch: number, hub: string): Promise<void> => void (await put("/v1/epoch", { epoch, hub }, epoch)),
     /** null = the live root is one of `known` (304). */

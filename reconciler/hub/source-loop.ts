@@ -4,6 +4,8 @@ import { type Clock, type Time, timeOf } from "#base/time/index.ts";
 import { parseAllowedSigners } from "#proof/sshsig/index.ts";
 import { type FleetTarget, fleetTarget } from "../machine/index.ts";
 import { type Branch, branchOf, NO_BRANCH, type Outcome, outcomeReader, type Selection, selectTarget } from "../revision/index.ts";
+import { checkFloor, type Floor, NO_FLOOR } from "../recovery/index.ts";
+import type { Resolved } from "../desired/index.ts";
 import type { Oid, Source } from "../source/index.ts";
 
 /** Where the fleet repo stands after a look. `target` = what runs; null before anything was ever released. */
@@ -20,14 +22,27 @@ export type SourceLoop = {
   readonly view: () => SourceView;
 };
 
+export type SourceLoopDeps = {
+  readonly source: Source;
+  readonly pin: Digest;
+  readonly version: string;
+  readonly clock: Clock;
+  /** What machines and vault stand on, asked while there is no last verified revision: a first start, or a lost file. Null = nobody to ask. */
+  readonly witness: ((resolved: Resolved, signal: AbortSignal) => Promise<Floor>) | null;
+};
+
+/** Where the next look starts from; `revision` null = anywhere on main. */
+type From = { readonly revision: Oid | null; readonly serial: number };
+
 /** Follows main and the releases branch of one source, from the pinned trust root on. The last verified revision is a file of ours; nothing is ever
  *  taken from behind it. */
-export function makeSourceLoop(source: Source, pin: Digest, version: string, clock: Clock): SourceLoop {
+export function makeSourceLoop({ source, pin, version, clock, witness }: SourceLoopDeps): SourceLoop {
   const reader = outcomeReader(source, version);
   const branches = new Map<string, Branch>();
   let branchTip: Oid | null = null;
   let view: SourceView = { head: null, target: null, branch: NO_BRANCH, checkedAt: null };
   let judgedAt = 0;
+  let floor = NO_FLOOR;
 
   const readBranch = async (tip: Oid | null, fleet: string): Promise<Branch> => {
     if (tip === null) return NO_BRANCH;
@@ -45,6 +60,28 @@ export function makeSourceLoop(source: Source, pin: Digest, version: string, clo
     }
     return "";
   };
+  const selectFrom = (from: From, head: Oid, branch: Branch): Promise<Selection> =>
+    selectTarget({
+      source,
+      reader,
+      head,
+      since: from.revision,
+      minSerial: from.serial,
+      minSecrets: floor.secretsSerial,
+      branchFor: () => branch,
+      holds: { pin },
+      now: timeOf(clock()),
+    });
+  /** Without a last verified revision nothing is older than what any machine, or the vault, stands on; never simply main's head. */
+  const recover = async (head: Oid, branch: Branch, signal: AbortSignal): Promise<From> => {
+    const { target } = await selectFrom(ANYWHERE, head, branch);
+    if (target === null || witness === null) return ANYWHERE;
+    const found = await witness(target.outcome.resolved, signal);
+    const newestSerial = Math.max(0, ...branch.releases.map(({ release }) => release.doc.serial));
+    await checkFloor(found, { newestSerial, head, isFastForward: (before, after) => source.isFastForward(before, after) });
+    floor = found;
+    return found;
+  };
   const look = async (signal: AbortSignal): Promise<{ view: SourceView; isNew: boolean }> => {
     const polled = await source.poll(signal);
     const now = clock();
@@ -54,17 +91,9 @@ export function makeSourceLoop(source: Source, pin: Digest, version: string, clo
     const verified = await source.readVerified();
     const fleet = await fleetNamed([polled.main, ...(verified === null ? [] : [verified.revision])]);
     const branch = await readBranch(polled.releases, fleet);
-    await verifyAuthors(source, (revision) => reader.read(revision), verified, polled.main);
-    const selection = await selectTarget({
-      source,
-      reader,
-      head: polled.main,
-      since: verified?.revision ?? null,
-      minSerial: verified?.serial ?? 0,
-      branchFor: () => branch,
-      holds: { pin },
-      now: timeOf(now),
-    });
+    const from = verified ?? (await recover(polled.main, branch, signal));
+    await verifyAuthors(source, (revision) => reader.read(revision), from, polled.main);
+    const selection = await selectFrom(from, polled.main, branch);
     judgedAt = now;
     const target =
       selection.target === null
@@ -81,26 +110,22 @@ export function makeSourceLoop(source: Source, pin: Digest, version: string, clo
 
 // Releases expire without anybody pushing.
 const REJUDGE_MS = 60_000;
+const ANYWHERE: From = { revision: null, serial: 0 };
 
 function keyOf(target: FleetTarget): string {
   return `${target.revision} ${target.head.release.digest} ${target.secrets?.digest ?? ""}`;
 }
 
 /** spec.trust.commits of the last verified revision (at first contact, the head's own) holds for what came after it. */
-async function verifyAuthors(
-  source: Source,
-  read: (revision: Oid) => Promise<Outcome>,
-  verified: { readonly revision: Oid; readonly serial: number } | null,
-  head: Oid,
-): Promise<void> {
-  const judge = await read(verified?.revision ?? head);
+async function verifyAuthors(source: Source, read: (revision: Oid) => Promise<Outcome>, from: From, head: Oid): Promise<void> {
+  const judge = await read(from.revision ?? head);
   if (judge.at !== "read") return; // what can't be read is not selected either
   const { require, allowedSigners } = judge.repo.fleet.doc.spec.trust.commits;
   if (require === "none") return;
   const file = judge.tree.get(allowedSigners);
   if (file === undefined) throw new MooringError("FLEET_INVALID", `${allowedSigners} is missing`);
   const allowed = parseAllowedSigners(Buffer.from(await source.readBlob(file.oid)).toString("utf8"));
-  await source.verifyCommits({ require, head, since: verified?.revision ?? null, allowed, serial: Math.max(1, verified?.serial ?? 1) });
+  await source.verifyCommits({ require, head, since: from.revision, allowed, serial: Math.max(1, from.serial) });
 }
 
 async function ageFileOf(source: Source, target: Selection["target"], digest: Digest): Promise<Uint8Array> {

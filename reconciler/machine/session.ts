@@ -93,7 +93,8 @@ async function claim(client: AgentClient, hello: Hello, epoch: number | null, hu
   return mine;
 }
 
-async function connectAny(name: MachineId, where: MachineLink, dial: Dial, signal: AbortSignal): Promise<Link> {
+/** A link by the first address that answers; throws the SSH_ codes. */
+export async function connectAny(name: MachineId, where: MachineLink, dial: Dial, signal: AbortSignal): Promise<Link> {
   let last: unknown = new MooringError("SSH_UNREACHABLE", `${name}: no address`);
   for (const address of where.addresses) {
     try {

@@ -24,6 +24,8 @@ export async function selectTarget(input: {
   readonly head: Oid;
   readonly since: Oid | null;
   readonly minSerial: number;
+  /** Of the secrets release that machines are known to hold; 0 = as the last verified revision says. */
+  readonly minSecrets: number;
   readonly branchFor: (fleet: string) => Branch;
   readonly holds: Holds;
   readonly now: Time;
@@ -44,7 +46,7 @@ export async function selectTarget(input: {
             holds: input.holds,
             now: input.now,
             minSerial: input.minSerial,
-            minSecrets: heldSecrets(held, input.branchFor(outcome.resolved.fleet), input.minSerial),
+            minSecrets: Math.max(input.minSecrets, heldSecrets(held, input.branchFor(outcome.resolved.fleet), input.minSerial)),
           })
         : null;
     first ??= { revision, outcome, cover: covered };

@@ -1,4 +1,5 @@
 export * from "./apply.ts";
+export * from "./attest.ts";
 export * from "./event.ts";
 export * from "./hub.ts";
 export * from "./live.ts";

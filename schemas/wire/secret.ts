@@ -104,5 +104,7 @@ export const vaultInfo = z.object({
   key: z.string(),
   origin: z.string(),
   treeSize: counter,
+  /** Newest release any machine was sealed for; null before the first. */
+  newestSerial: z.nullable(counter),
 });
 export type VaultInfo = z.infer<typeof vaultInfo>;

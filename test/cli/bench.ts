@@ -139,6 +139,7 @@ export async function selected(bench: CliBench, pin?: Digest): Promise<{ readonl
     reader: outcomeReader(source, VERSION),
     head: main!,
     since: null,
+    minSecrets: 0,
     minSerial: 0,
     branchFor: () => branch,
     holds: { pin: pin ?? (await bench.root()) },

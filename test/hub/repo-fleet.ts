@@ -102,14 +102,14 @@ export class RepoFleet {
   }
 
   /** A source loop on this repo, as a hub with folder `name` would have; the same name again is that hub restarted. */
-  async loop(name = "hub", pin?: Digest) {
+  async loop(name = "hub", pin?: Digest, witness: Parameters<typeof makeSourceLoop>[0]["witness"] = null) {
     const source = await openSource({
       url: this.gitdir,
       gitdir: join(this.folder, `${name}.git`),
       branch: "main",
       stateFile: join(this.folder, name, "last-verified.json"),
     });
-    return makeSourceLoop(source, pin ?? (await this.resolved()).trustLeaf, "0.1.0", () => this.now);
+    return makeSourceLoop({ source, pin: pin ?? (await this.resolved()).trustLeaf, version: "0.1.0", clock: () => this.now, witness });
   }
 
   async close(): Promise<void> {

@@ -19,7 +19,8 @@ import { composeStatement } from "#proof/release/index.ts";
 import { hintOf } from "#proof/sigstore/index.ts";
 import { openBundleStore } from "#reconciler/bundles/index.ts";
 import { type Hub, makeHub } from "#reconciler/hub/index.ts";
-import { openBindingBook, openEventBook } from "#reconciler/machine/index.ts";
+import { type Dial, openBindingBook, openEventBook } from "#reconciler/machine/index.ts";
+import { witnessOf } from "#reconciler/recovery/index.ts";
 import { vaultClient } from "#reconciler/secrets/index.ts";
 import type { Link } from "#reconciler/ssh/index.ts";
 import type { FleetId, MachineId, MachineStatement, Pins, SecretRef, SignedStatement } from "#schemas/wire/index.ts";
@@ -103,22 +104,28 @@ export class World {
   }
 
   /** Starts a hub; the same folder again is that hub restarted. */
-  async startHub(more: { readonly pollMs?: number; readonly loop?: string } = {}): Promise<Hub> {
+  async startHub(more: { readonly pollMs?: number; readonly loop?: string; readonly asksMachines?: boolean } = {}): Promise<Hub> {
     const folder = join(this.fleet.folder, more.loop ?? "hub");
     await mkdir(folder, { recursive: true });
+    const dial: Dial = (host, signal) => this.#dial(host.name, signal);
+    const vault = vaultClient({ socket: join(this.fleet.folder, "v.sock"), uid: process.getuid?.() ?? 0, insecureOneUid: true });
     const hub = makeHub({
-      source: await this.fleet.loop(more.loop ?? "hub"),
+      source: await this.fleet.loop(
+        more.loop ?? "hub",
+        undefined,
+        more.asksMachines === false ? null : witnessOf(dial, vault, this.#log, 1_500),
+      ),
       clock: Date.now,
       random: Math.random,
       log: this.#log,
       pollMs: more.pollMs ?? 50,
       worker: {
         hub: "test",
-        dial: (host, signal) => this.#dial(host.name, signal),
+        dial,
         log: this.#log,
         book: openEventBook(join(folder, "events")),
         bundles: openBundleStore(join(folder, "bundles")),
-        vault: vaultClient({ socket: join(this.fleet.folder, "v.sock"), uid: process.getuid?.() ?? 0, insecureOneUid: true }),
+        vault,
         bindings: openBindingBook(join(folder, "bindings")),
         clock: Date.now,
         random: Math.random,

@@ -123,7 +123,8 @@ test("a change without an epoch, another wire version, an unknown route or membe
   await refusedAs("ROUTE_UNKNOWN", 404, mini.ask("/v2/hello"));
   await refusedAs("REQUEST_MALFORMED", 400, mini.ask("/v1/bindings", { method: "PUT", body: { envelopes: [], tombstones: [], more: 1 } }));
   await refusedAs("REQUEST_MALFORMED", 400, mini.ask("/v1/plans", { method: "POST", bytes: new Uint8Array([0xff, 0x7b]) }));
-  await refusedAs("NOT_YET", 501, mini.ask("/v1/attest", { method: "POST", body: { nonce: "" } }));
+  await refusedAs("REQUEST_MALFORMED", 400, mini.ask("/v1/attest", { method: "POST", body: { nonce: "" } }));
+  await refusedAs("NOT_YET", 501, mini.ask("/v1/resolve", { method: "POST", body: {} }));
 });
 
 test("a huge body is refused before it is read", async () => {

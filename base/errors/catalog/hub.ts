@@ -9,6 +9,10 @@ export const HUB = {
   RELEASE_MISSING: { disposition: "wait", fix: "run `mooring release`" },
   REPO_EMPTY: { disposition: "wait", fix: "push the fleet repo's main branch" },
   REPO_ROLLED_BACK: { disposition: "refused", fix: "somebody took releases away: push the missing ones back, or sign a newer one" },
+  MACHINES_SILENT: {
+    disposition: "retry",
+    fix: "nothing to do when machines start soon; else look why none of those named answers the hub",
+  },
   TRUST_ROOT_NEEDED: { disposition: "stalled", fix: "pass --trust-root: `mooring trust-root` prints the leaf of a checkout you have read" },
   MACHINE_UNKNOWN: { disposition: "refused", fix: "`mooring get machines` lists them" },
   MACHINE_NOT_OURS: { disposition: "stalled", fix: "the address leads to another machine: correct spec.connect" },

@@ -18,6 +18,10 @@ export const PROOF = {
   STATEMENT_MALFORMED: { disposition: "refused", fix: "make the statement again with the mooring command" },
   STATEMENT_UNPROVEN: { disposition: "refused", fix: "a principal named for this action in spec.trust.actions must sign" },
   STATEMENT_EXPIRED: { disposition: "refused", fix: "sign a new statement" },
+  ATTEST_UNPROVEN: {
+    disposition: "stalled",
+    fix: "the machine answers with another key than the released one: look at it, then enrol it again",
+  },
   SSHSIG_MALFORMED: { disposition: "refused", fix: "sign again with `ssh-keygen -Y sign`" },
   SSH_KEY_MALFORMED: { disposition: "refused", fix: "copy the line of the .pub file: type and base64" },
   ALLOWED_SIGNERS_INVALID: { disposition: "stalled", fix: "correct trust/allowed_signers at the line named" },

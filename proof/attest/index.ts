@@ -1,0 +1,1 @@
+export { composeAttestation, verifyAttestation } from "./attest.ts";
