@@ -14,6 +14,8 @@ export type Finding = Place & {
   readonly fix: string;
   /** What it is about, whatever line that is on now: `SecretGrant/mail /spec/secrets/0`. A fingerprint is made of it. */
   readonly subject?: string;
+  /** The line of the file with a caret under the mistake; two lines, for terminals. */
+  readonly excerpt?: string;
 };
 
 export type Level = "error" | "warning" | "notice";

@@ -146,7 +146,7 @@ function startThread({ startMs, heapMb }: Limits): Thread {
       }
       const startedMs = performance.now() - start;
       const answering = next(budgetMs, `it took more than ${Math.round(budgetMs)} ms`);
-      worker.postMessage(ask);
+      worker.postMessage(ask, []);
       const answer = await answering;
       if (typeof answer === "string") return answer;
       return "id" in answer && answer.id === ask.id ? { answer, startedMs } : "it broke its worker";

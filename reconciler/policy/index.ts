@@ -1,2 +1,5 @@
+export { type Evaluated, type Limits, LIMITS, openEngine, type PolicyEngine } from "./engine.ts";
 export type { CommitInfo, Judged, PlanOfChange, PolicyInput, PolicySummary } from "./input.ts";
 export { judgePolicies } from "./judge.ts";
+export { checkPolicies, mistakes, type Policy, programOf } from "./policies.ts";
+export type { Branch, FieldPath, Program, Shared, Subject, Verdict } from "./program.ts";

@@ -51,7 +51,7 @@ function blameLoop(
   const items: readonly (readonly [string | number, CelValue])[] = isCelList(range)
     ? [...range].map((item, i) => [i, item])
     : isCelMap(range)
-      ? [...range.keys()].map((key) => [String(key), key as CelValue])
+      ? [...range.keys()].map((key) => [typeof key === "string" ? key : "", key as CelValue])
       : [];
   // all() is false and exists() is true by one item; the other way round every item is a part of it.
   if ((loop.kind === "all") !== wanted) return base;

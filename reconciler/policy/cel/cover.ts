@@ -19,7 +19,7 @@ export function newCover(): Cover {
   return {
     func: celFunc(SEEN, [INT, DYN], DYN, (index, value) => {
       if (typeof value === "boolean") watched[Number(index)]?.seen.add(value);
-      return value as never;
+      return value;
     }),
     watch(ast, path) {
       const interesting = partsOf(ast.expr);

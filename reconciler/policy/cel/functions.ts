@@ -12,8 +12,7 @@ import {
   listType,
 } from "@bufbuild/cel";
 import { strings } from "@bufbuild/cel/ext";
-import { secondsOf } from "#schemas/fleet/index.ts";
-import { DURATION } from "#schemas/fleet/units.ts";
+import { DURATION, secondsOf } from "#schemas/fleet/units.ts";
 import { MAX_ITEMS } from "./values.ts";
 
 const { DYN, INT, STRING } = CelScalar;

@@ -1,0 +1,145 @@
+import { canon, isJsonObject, type Json } from "#base/canonical/index.ts";
+import type { Selector } from "#schemas/fleet/index.ts";
+import { type AnyLoaded, type FleetRepo, isSelected, type Loaded } from "../desired/index.ts";
+import type { Subject } from "./program.ts";
+
+export type Action = "create" | "update" | "delete" | "keep";
+
+/** One document of a change. `doc` = as it is in the head, for one that is deleted as it was in the base. */
+export type Changed = {
+  readonly action: Action;
+  readonly doc: AnyLoaded;
+  readonly before: AnyLoaded | null;
+  /** The machines that it reaches. */
+  readonly reach: () => Reach;
+  /** JSON Pointers of what differs. */
+  readonly fields: readonly string[];
+};
+
+type Machines = readonly Loaded<"Machine">[];
+export type Reach = { readonly before: Machines; readonly after: Machines; readonly gained: number; readonly lost: number };
+
+/** Every document of head and base with what happened to it, in one order for equal inputs. A document that reaches more machines than before is
+ *  updated, too, whatever gave it the reach: its own selector, a label, a new machine. Pure. */
+export function changesBetween(base: FleetRepo | null, head: FleetRepo): readonly Changed[] {
+  const olds = new Map(documentsOf(base).map((doc) => [idOf(doc), doc]));
+  const areMachinesSame = base !== null && labelsKey(base) === labelsKey(head);
+  const trust = base !== null && trustKey(base) !== trustKey(head) ? ["/trust"] : [];
+  const changed = documentsOf(head).map((doc): Changed => {
+    const before = olds.get(idOf(doc)) ?? null;
+    olds.delete(idOf(doc));
+    const found = before === null || before.text === doc.text ? [] : differences(plain(before.doc), plain(doc.doc), "");
+    const fields = doc.kind === "Fleet" ? [...found, ...trust] : found;
+    const reach = once(() => reachOf(doc, before, base, head));
+    const gains = (): boolean => !areMachinesSame && doc.kind !== "Machine" && reach().gained > 0;
+    return { action: before === null ? "create" : fields.length > 0 || gains() ? "update" : "keep", doc, before, fields, reach };
+  });
+  const gone = [...olds.values()].map((doc): Changed => {
+    return { action: "delete", doc, before: doc, fields: [], reach: once(() => reachOf(null, doc, base, head)) };
+  });
+  return [...changed, ...gone];
+}
+
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | null = null;
+  return () => (made ??= { value: make() }).value;
+}
+
+function documentsOf(repo: FleetRepo | null): readonly AnyLoaded[] {
+  if (repo === null) return [];
+  const { fleet, machines, baselines, plugins, secrets, grants, rotations, policies } = repo;
+  return [fleet, ...machines, ...baselines, ...plugins, ...secrets, ...grants, ...rotations, ...policies];
+}
+
+/** There is one Fleet, whatever it is called. */
+function idOf(doc: AnyLoaded): string {
+  return doc.kind === "Fleet" ? "Fleet" : `${doc.kind} ${doc.name}`;
+}
+
+/** Whether the change is about policies, trust or grants: who may judge, sign or use secrets. */
+export function touchesRules(changes: readonly Changed[]): boolean {
+  return changes.some(({ action, doc, fields }) => {
+    if (action === "keep") return false;
+    if (doc.kind === "Policy" || doc.kind === "SecretGrant") return true;
+    return doc.kind === "Fleet" && fields.some((field) => field.startsWith("/spec/trust") || field === "/trust");
+  });
+}
+
+function trustKey({ trust }: FleetRepo): string {
+  return canon([plain(trust.keys), [...trust.recipients], trust.trustedRoot, trust.signers.vaultKeys.map((key) => JSON.stringify(key))]);
+}
+
+function labelsKey({ machines }: FleetRepo): string {
+  return JSON.stringify(machines.map(({ name, doc }) => [name, doc.metadata.labels]));
+}
+
+function reachOf(doc: AnyLoaded | null, old: AnyLoaded | null, base: FleetRepo | null, head: FleetRepo): Reach {
+  const [after, before] = [reachIn(doc, head), reachIn(old, base)];
+  return { before, after, gained: countNew(after, before), lost: countNew(before, after) };
+}
+
+function countNew(machines: Machines, than: Machines): number {
+  const known = new Set(than.map(({ name }) => name));
+  return machines.filter(({ name }) => !known.has(name)).length;
+}
+
+function reachIn(doc: AnyLoaded | null, repo: FleetRepo | null): Machines {
+  if (doc === null || repo === null) return [];
+  if (doc.kind === "Machine") return [doc];
+  const selector = selectorOf(doc);
+  return selector === null ? [] : repo.machines.filter(({ doc: { metadata } }) => isSelected(selector, metadata.labels));
+}
+
+function selectorOf(doc: AnyLoaded): Selector | null {
+  return doc.kind === "Plugin" || doc.kind === "Baseline" || doc.kind === "SecretGrant" ? doc.doc.spec.machines : null;
+}
+
+/** What expressions read of one document. */
+export function subjectOf({ action, doc, before, reach, fields }: Changed, head: FleetRepo, base: FleetRepo | null): Subject {
+  const isGone = action === "delete";
+  const { gained, lost, ...machines } = reach();
+  return {
+    object: isGone ? null : plain(doc.doc),
+    oldObject: before === null ? null : plain(before.doc),
+    change: {
+      action,
+      destructive: isGone || lost > 0,
+      fields: [...fields],
+      machines: { before: machines.before.length, after: machines.after.length, gained, lost },
+    },
+    machine: doc.kind === "Machine" ? plain(doc.doc) : null,
+    plugin: pluginOf(doc, isGone ? base : head),
+    grant: doc.kind === "SecretGrant" ? plain(doc.doc) : null,
+  };
+}
+
+function pluginOf(doc: AnyLoaded, repo: FleetRepo | null): Json {
+  if (doc.kind === "Plugin") return plain(doc.doc);
+  if (doc.kind !== "SecretGrant") return null;
+  const found = repo?.plugins.find(({ name }) => name === doc.doc.spec.plugin);
+  return found === undefined ? null : plain(found.doc);
+}
+
+/** A document as JSON: fields that were left out and have no default are not there, so has() tells. */
+export function plain(value: object): Json {
+  return JSON.parse(JSON.stringify(value)) as Json;
+}
+
+/** JSON Pointers of what differs: the deepest maps' members, lists as a whole item by item. */
+function differences(before: Json | undefined, after: Json | undefined, at: string): readonly string[] {
+  if (before === undefined || after === undefined) return before === after ? [] : [at];
+  if (Array.isArray(before) && Array.isArray(after)) {
+    const length = Math.max(before.length, after.length);
+    return Array.from({ length }, (_, i) => differences(before[i] as Json | undefined, after[i] as Json | undefined, `${at}/${i}`)).flat();
+  }
+  if (isJsonObject(before) && isJsonObject(after)) {
+    const names = [...new Set([...Object.keys(before), ...Object.keys(after)])].sort();
+    return names.flatMap((name) => differences(before[name], after[name], `${at}/${pointerStep(name)}`));
+  }
+  return canon(before) === canon(after) ? [] : [at];
+}
+
+/** RFC 6901 §3. */
+export function pointerStep(name: string | number): string {
+  return String(name).replaceAll("~", "~0").replaceAll("/", "~1");
+}
