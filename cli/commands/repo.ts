@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
-import { type Command, Option } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import { MooringError } from "#base/errors/index.ts";
-import { addSource, DEPS, type SourceFlags, sourceOf } from "./options.ts";
+import { addSource, DEPS, hubOption, type SourceFlags, sourceOf } from "./options.ts";
 import type { Result } from "./program.ts";
 
 /** Commands on a checkout or a fleet repo that sign nothing. */
@@ -14,18 +14,77 @@ export function addRepoCommands(program: Command, result: Result): void {
       const { validate } = await import("../validate.ts");
       result.code = await validate(dir, process.stdout);
     });
-  addSource(program.command("plan"))
-    .description("what main (or --head) changes against what is released; exit code 2 when there are changes")
-    .option("--base <rev>", "compare with this branch or commit instead")
-    .option("--head <rev>", "branch or commit to look at", "main")
-    .addOption(new Option("-o, --output <form>").choices(["text", "json"]).default("text"))
-    .action(async (flags: SourceFlags & { base?: string; head: string; output: "text" | "json" }) => {
-      const { plan } = await import("../release/index.ts");
-      const { base, head, output } = flags;
-      result.code = await plan({ ...sourceOf(flags), base, output, ...(head === "main" ? {} : { head }) }, process.stdout, DEPS);
-    });
+  addPlan(program, result);
   addTrustRoot(program, result);
   addSecretRef(program, result);
+}
+
+type PlanFlags = Partial<SourceFlags> & {
+  cache: string;
+  repo?: string;
+  base?: string;
+  head?: string;
+  pr?: number;
+  check?: "roles";
+  live?: boolean;
+  hub?: string;
+  output: "text" | "json";
+};
+
+/** From a checkout's own .git; with --source and no --repo from the fleet repo itself, against what is released. */
+function addPlan(program: Command, result: Result): void {
+  const command = addSource(program.command("plan")).description(
+    "what a change does to which machines, who gains access, who has to sign; exit code 2 when there are changes, 3 when a policy denies them",
+  );
+  for (const option of command.options) if (option.long === "--source") option.makeOptionMandatory(false);
+  command
+    .option("--repo <dir>", "a checkout of the fleet repo; default: the one you stand in")
+    .option("--base <rev>", "compare with this; default: origin's main branch, with --source what is released")
+    .option(
+      "--head <rev>",
+      'branch, tag or commit to look at, or "worktree" for the files as they lie there; default: worktree, with --source main',
+    )
+    .option("--pr <number>", "number of the pull request, for what is printed", numberOf)
+    .addOption(new Option("--check <what>", "only whether a complete release covers the head: 0 covered, 2 waiting").choices(["roles"]))
+    .option("--live", "add what the hub last saw of the machines")
+    .addOption(hubOption())
+    .addOption(new Option("-o, --output <form>").choices(["text", "json"]).default("text"))
+    .action(async (flags: PlanFlags) => {
+      const { source, repo, base, head, output, cache } = flags;
+      if (source !== undefined && repo === undefined) {
+        const { plan } = await import("../release/index.ts");
+        const options = {
+          ...sourceOf({ ...flags, source, cache }),
+          base,
+          output,
+          ...(head === undefined || head === "main" ? {} : { head }),
+        };
+        result.code = await plan(options, process.stdout, DEPS);
+        return;
+      }
+      const { planCheckout } = await import("../review/index.ts");
+      result.code = await planCheckout(checkoutOptions(flags), process.stdout, DEPS);
+    });
+}
+
+function checkoutOptions({ repo, base, head, pr, check, live, hub, output, trustRoot }: PlanFlags) {
+  if (live === true && hub === undefined)
+    throw new MooringError("USAGE", "mooring plan --live", { why: "it needs --hub, the hub's socket" });
+  return {
+    repo: resolve(repo ?? "."),
+    base: base ?? null,
+    head: head ?? "worktree",
+    pr: pr ?? null,
+    trustRoot: trustRoot ?? null,
+    live: live === true ? hub! : null,
+    output,
+    check: check ?? null,
+  };
+}
+
+function numberOf(text: string): number {
+  if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError("it is a whole number from 1 on");
+  return Number(text);
 }
 
 function addTrustRoot(program: Command, result: Result): void {

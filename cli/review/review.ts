@@ -10,6 +10,8 @@ export type Review = {
   /** What is compared: a commit id, or "worktree"; base null = nothing before. */
   readonly base: string | null;
   readonly head: string;
+  /** Number of the pull request, where one was named (`--pr`). */
+  readonly pr: number | null;
   readonly plan: FleetPlan;
   /** Gains first, then losses. */
   readonly access: readonly AccessChange[];

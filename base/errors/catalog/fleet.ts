@@ -32,6 +32,8 @@ export const FLEET = {
     disposition: "refused",
     fix: "keep a machine in the repo: an empty tree is taken for a mistake; to end a fleet, stop its hub",
   },
+  CHECKOUT_MISSING: { disposition: "stalled", fix: "run it in a checkout of the fleet repo, or name one with --repo" },
+  REVISION_MISSING: { disposition: "stalled", fix: "name a commit, branch or tag of this checkout, or fetch it first" },
   PRUNE_UNCONFIRMED: {
     disposition: "wait",
     fix: "compare the list with what you meant; to go on, somebody named for `prune` runs `mooring prune confirm`, or spec.prune changes first, in a commit of its own",

@@ -1,0 +1,133 @@
+import { readFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { isErrno } from "#base/durable/index.ts";
+import { hasCode, MooringError } from "#base/errors/index.ts";
+import { isAncestor, mergeBases, Objects, type Oid } from "#reconciler/source/index.ts";
+import { findGitDir, type GitDir } from "./git-dir.ts";
+import { readRefs, type Refs } from "./refs.ts";
+
+/** A repository on this machine as it lies there: nothing is fetched, nothing is written. */
+export type Checkout = {
+  readonly git: GitDir;
+  readonly objects: Objects;
+  /** History or files are cut away here (`--depth`, `--filter`). */
+  readonly isPartial: boolean;
+  /** The commit that a name stands for, as git reads it: a branch, a tag, HEAD, HEAD~2, 7 to 40 hex digits. Throws REVISION_MISSING. */
+  revision(text: string): Promise<Oid>;
+  /** The same, or null where there is no such reference. */
+  tip(name: string): Promise<Oid | null>;
+};
+
+/** Throws CHECKOUT_MISSING. */
+export async function openCheckout(dir: string): Promise<Checkout> {
+  const git = await findGitDir(dir);
+  const refs = await readRefs(git);
+  const objects = new LinkedObjects(git.common, await alternatesOf(git.common));
+  const isPartial =
+    (await textOf(join(git.common, "shallow"))) !== null || /partialclonefilter/i.test((await textOf(join(git.common, "config"))) ?? "");
+  const missing = (text: string, why: string, cause?: unknown): MooringError =>
+    new MooringError("REVISION_MISSING", text, {
+      why,
+      cause,
+      ...(isPartial ? { fix: "this clone is cut short: `git fetch --unshallow`, or in CI check out with fetch-depth: 0" } : {}),
+    });
+  const revision = async (text: string): Promise<Oid> => {
+    const [, name = "", path = ""] = /^(.*?)((?:[~^]\d*)*)$/s.exec(text) ?? [];
+    const start = await startOf(git, refs, name);
+    if (start === null) throw missing(text, "no branch, tag or commit of this name is here");
+    try {
+      return await follow(objects, await peeled(git, objects, start), path);
+    } catch (err) {
+      if (hasCode(err, "SOURCE_OBJECT_MISSING")) throw missing(text, "this clone does not hold the commit", err);
+      throw err;
+    }
+  };
+  return { git, objects, isPartial, revision, tip: (name) => refs.find(name) };
+}
+
+/** The commit to compare a change with: `base` itself where the change stands on it, else where the two parted. `isCut` = the history here is too
+ *  short to tell, so it is `base`. */
+export async function commonBase({ objects }: Checkout, base: Oid, head: Oid): Promise<{ readonly base: Oid; readonly isCut: boolean }> {
+  try {
+    if (base === head || (await isAncestor(objects, base, head))) return { base, isCut: false };
+    const [best, ...more] = await mergeBases(objects, base, head);
+    return { base: best === undefined || more.length > 0 ? base : best, isCut: false };
+  } catch (err) {
+    if (hasCode(err, "SOURCE_OBJECT_MISSING")) return { base, isCut: true };
+    throw err;
+  }
+}
+
+/** Objects of a repository that borrows others' (`git clone --shared`). */
+class LinkedObjects extends Objects {
+  readonly #others: readonly Objects[];
+
+  constructor(gitdir: string, others: readonly string[]) {
+    super(gitdir);
+    this.#others = others.map((dir) => new Objects(dir));
+  }
+
+  override async raw(...args: Parameters<Objects["raw"]>): Promise<Uint8Array> {
+    try {
+      return await super.raw(...args);
+    } catch (err) {
+      for (const other of this.#others) {
+        const found = await other.raw(...args).catch(() => null); // what the first said counts
+        if (found !== null) return found;
+      }
+      throw err;
+    }
+  }
+}
+
+async function alternatesOf(common: string): Promise<readonly string[]> {
+  const text = (await textOf(join(common, "objects/info/alternates"))) ?? "";
+  return text.split("\n").flatMap((line) => (line === "" || line.startsWith("#") ? [] : [dirname(line)]));
+}
+
+async function startOf(git: GitDir, refs: Refs, name: string): Promise<Oid | null> {
+  if (/^[0-9a-f]{40}$/.test(name)) return name;
+  const found = await refs.find(name === "@" ? "HEAD" : name);
+  if (found !== null || !/^[0-9a-f]{7,39}$/.test(name)) return found;
+  const { expandOid } = await import("isomorphic-git");
+  return expandOid({ fs: await import("node:fs"), dir: git.common, gitdir: git.common, oid: name }).catch(() => null); // none, or several
+}
+
+/** What an annotated tag is of. */
+async function peeled(git: GitDir, objects: Objects, oid: Oid): Promise<Oid> {
+  try {
+    await objects.commit(oid);
+    return oid;
+  } catch (err) {
+    if (!hasCode(err, "SOURCE_CORRUPT")) throw err;
+    const { readTag } = await import("isomorphic-git");
+    const tag = await readTag({ fs: await import("node:fs"), dir: git.common, gitdir: git.common, oid }).catch(() => null);
+    if (tag === null) throw err;
+    return peeled(git, objects, tag.tag.object);
+  }
+}
+
+/** `~2`, `^`, `^2~` … from a commit on. */
+async function follow(objects: Objects, start: Oid, path: string): Promise<Oid> {
+  let oid = start;
+  for (const [, sign, digits] of path.matchAll(/([~^])(\d*)/g)) {
+    const count = digits === "" ? 1 : Number(digits);
+    const steps = sign === "~" ? Array.from({ length: Math.min(count, 10_000) }, () => 0) : count === 0 ? [] : [count - 1];
+    for (const parent of steps) {
+      const next = (await objects.commit(oid)).parents[parent];
+      if (next === undefined) throw new MooringError("SOURCE_OBJECT_MISSING", path, { why: "the history ends before" });
+      oid = next;
+    }
+  }
+  await objects.commit(oid);
+  return oid;
+}
+
+async function textOf(path: string): Promise<string | null> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (err) {
+    if (isErrno(err, "ENOENT")) return null;
+    throw new MooringError("CHECKOUT_MISSING", path, { why: "it can't be read", cause: err });
+  }
+}

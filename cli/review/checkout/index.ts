@@ -1,0 +1,1 @@
+export { type Checkout, commonBase, openCheckout } from "./checkout.ts";

@@ -1,0 +1,64 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { isErrno } from "#base/durable/index.ts";
+import { MooringError } from "#base/errors/index.ts";
+import type { Oid } from "#reconciler/source/index.ts";
+import type { GitDir } from "./git-dir.ts";
+
+const OID = /^[0-9a-f]{40}$/;
+// Where git looks for a short name (gitrevisions(7)); a CI checkout often has the remote's branches only, so those of `origin` come last.
+const PLACES = ["refs/", "refs/tags/", "refs/heads/", "refs/remotes/", "refs/remotes/origin/"] as const;
+
+/** References of a checkout, loose and packed. */
+export type Refs = {
+  /** What a name stands for: HEAD, a branch, a tag, `origin/x`, a full name. The object may be a tag. Null where there is none. */
+  find(name: string): Promise<Oid | null>;
+};
+
+export async function readRefs(git: GitDir): Promise<Refs> {
+  if (/^\s*refstorage\s*=\s*reftable/im.test((await textOf(join(git.common, "config"))) ?? ""))
+    throw new MooringError("NOT_YET", `${git.common}: references in a reftable`, {
+      fix: "run `git refs migrate --ref-format=files`, or name commits by their 40 digits",
+    });
+  const packed = packedRefs((await textOf(join(git.common, "packed-refs"))) ?? "");
+  const loose = async (name: string, depth = 0): Promise<Oid | null> => {
+    const text = (await textOf(join(isOwn(name) ? git.own : git.common, name)))?.trim();
+    const target = /^ref: (.+)$/.exec(text ?? "")?.[1];
+    if (target !== undefined && depth < 5) return isPlain(target) ? loose(target, depth + 1) : null;
+    return text !== undefined && OID.test(text) ? text : (packed.get(name) ?? null);
+  };
+  return {
+    async find(name) {
+      if (!isPlain(name)) return null;
+      if (isOwn(name)) return loose(name);
+      for (const place of name.startsWith("refs/") ? ["", ...PLACES] : PLACES) {
+        const found = await loose(`${place}${name}`);
+        if (found !== null) return found;
+      }
+      return loose(`refs/remotes/${name}/HEAD`);
+    },
+  };
+}
+
+/** HEAD and its like belong to one worktree. */
+function isOwn(name: string): boolean {
+  return /^[A-Z][A-Z_]*$/.test(name);
+}
+
+/** A reference's name can't lead out of its folder (git-check-ref-format(1)). */
+function isPlain(name: string): boolean {
+  return /^[^\x00-\x20\x7f~^:?*[\\]+$/.test(name) && !/(^|\/)\.|\.\.|\/$|^\/|\/\/|@\{/.test(name);
+}
+
+function packedRefs(text: string): ReadonlyMap<string, Oid> {
+  return new Map([...text.matchAll(/^([0-9a-f]{40}) (\S+)$/gm)].map(([, oid = "", name = ""]) => [name, oid]));
+}
+
+async function textOf(path: string): Promise<string | null> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (err) {
+    if (isErrno(err, "ENOENT") || isErrno(err, "ENOTDIR") || isErrno(err, "EISDIR")) return null;
+    throw new MooringError("CHECKOUT_MISSING", path, { why: "it can't be read", cause: err });
+  }
+}

@@ -1,0 +1,145 @@
+import type { Digest } from "#base/canonical/index.ts";
+import { MooringError } from "#base/errors/index.ts";
+import { type Time, timeOf } from "#base/time/index.ts";
+import type { FleetPlan } from "#plan/index.ts";
+import { verifyStatement } from "#proof/release/index.ts";
+import { type Finding, finding, type LoadCache, newLoadCache } from "#reconciler/desired/index.ts";
+import type { Judged } from "#reconciler/policy/index.ts";
+import { type Branch, trustOf } from "#reconciler/revision/index.ts";
+import type { Deps } from "../fleet/open.ts";
+import type { Out } from "../io.ts";
+import { VERSION } from "../version.ts";
+import { changedLines } from "./changed-lines.ts";
+import { type Checkout, openCheckout } from "./checkout/index.ts";
+import { commitInfoOr, noCommit } from "./commit.ts";
+import { liveState } from "./live.ts";
+import { type Compared, mainOutcomes, outcomeOfSide, readCompared, readReleaseBranch } from "./read.ts";
+import { type ReleaseView, releaseView } from "./release.ts";
+import type { Review } from "./review.ts";
+import { planOf, reviewOf } from "./review-of.ts";
+import { readSide, type Side } from "./side.ts";
+import { exitCodeOf, rolesExitCode, statusesOf } from "./statuses.ts";
+import { reviewJson, reviewText } from "./text.ts";
+
+export type ReviewOptions = {
+  /** The checkout, or a folder in it. */
+  readonly repo: string;
+  /** Null = the first of origin/HEAD, main that is there; without any, everything is new. */
+  readonly base: string | null;
+  /** A revision, or "worktree". */
+  readonly head: string;
+  readonly pr: number | null;
+  /** Whom to believe about releases; null = by the base's own word. */
+  readonly trustRoot: Digest | null;
+  /** The hub's socket, to ask for what it last saw. */
+  readonly live: string | null;
+};
+
+/** `mooring plan` on a checkout: prints the review, or with `check` only how its signatures stand. See exitCodeOf and rolesExitCode for what it gives. */
+export async function planCheckout(
+  options: ReviewOptions & { readonly output: "text" | "json"; readonly check: "roles" | null },
+  out: Out,
+  deps: Pick<Deps, "clock">,
+): Promise<number> {
+  const review = await reviewCheckout(options, deps);
+  if (options.check === null) {
+    out.write(options.output === "json" ? reviewJson(review) : reviewText(review));
+    return exitCodeOf(review);
+  }
+  const status = statusesOf(review).find(({ context }) => context === "mooring/roles")!;
+  out.write(options.output === "json" ? `${JSON.stringify(status)}\n` : `${status.context} ${status.state}: ${status.description}\n`);
+  return rolesExitCode(review);
+}
+
+/** Reviews a change from a checkout's own git folder: no network, no machine, and no hub unless `live` names one. */
+export async function reviewCheckout(options: ReviewOptions, deps: Pick<Deps, "clock">): Promise<Review> {
+  const checkout = await openCheckout(options.repo);
+  const compared = await readCompared(checkout, options.base ?? (await defaultBase(checkout)), options.head);
+  const cache = newLoadCache();
+  const base = compared.base === null ? null : await readSide(compared.base.revision, compared.base.files, cache, VERSION);
+  const head = await readSide(compared.head.revision, compared.head.files, cache, VERSION);
+  const now = timeOf(deps.clock());
+  const plan = planOf(base, head);
+  const branch = await readReleaseBranch(checkout, plan.fleet);
+  const release = await releaseOf({ checkout, compared, base, head, branch, options, now }, cache);
+  const confirmedBy = base === null ? [] : confirmations(base, branch, release?.state.inForce ?? 1, now);
+  const policies = await judgedBy(base, head, plan, checkout, now);
+  const live = options.live === null ? null : await liveState(options.live, deps.clock());
+  const cut = compared.isCut ? [cutHistory(compared)] : [];
+  return reviewOf({
+    base,
+    head,
+    plan,
+    release,
+    changed: await changedLines(base?.files ?? new Map(), head.files),
+    policies: { ...policies, findings: [...policies.findings, ...cut] },
+    confirmedBy,
+    live,
+    pr: options.pr,
+  });
+}
+
+/** What a branch is usually merged into, by where a clone or CI has it. */
+async function defaultBase(checkout: Checkout): Promise<string | null> {
+  for (const name of ["refs/remotes/origin/HEAD", "refs/remotes/origin/main", "refs/heads/main"])
+    if ((await checkout.tip(name)) !== null) return name;
+  return null;
+}
+
+type Read = {
+  readonly checkout: Checkout;
+  readonly compared: Compared;
+  readonly base: Side | null;
+  readonly head: Side;
+  readonly branch: Branch;
+  readonly options: ReviewOptions;
+  readonly now: Time;
+};
+
+async function releaseOf(read: Read, cache: LoadCache): Promise<ReleaseView | null> {
+  const { checkout, compared, base, branch, options, now } = read;
+  const head = outcomeOfSide(read.head);
+  if (head === null) return null;
+  const known = base === null ? null : outcomeOfSide(base);
+  const main = compared.main === null ? nothing() : mainOutcomes(checkout, compared.main, known, cache, VERSION);
+  return releaseView({ head, base: known, main, branch, trustRoot: options.trustRoot, now });
+}
+
+async function* nothing(): AsyncGenerator<null> {}
+
+/** Principals whose `prune` statement is in force: they have confirmed what goes. What the branch offers beside is no error. */
+function confirmations({ whole }: Side, { statements }: Branch, serial: number, now: Time): readonly string[] {
+  if (whole === null) return [];
+  const { fleet } = whole.resolved;
+  const trust = trustOf(whole.resolved).section;
+  const signers = statements.flatMap((item) => {
+    try {
+      const verified = verifyStatement(item, { fleet, now, trust, serial });
+      return verified.statement.action === "prune" ? verified.signers : [];
+    } catch (err) {
+      if (err instanceof MooringError) return []; // anybody may push there
+      throw err;
+    }
+  });
+  return [...new Set(signers)];
+}
+
+async function judgedBy(base: Side | null, head: Side, plan: FleetPlan, { objects }: Checkout, now: Time): Promise<Judged> {
+  const nobody: Judged = {
+    findings: [],
+    summary: { from: base === null ? "head" : "base", judgedByBase: false, evaluated: 0, denied: 0, approvals: [] },
+  };
+  if (head.whole === null) return nobody;
+  const judge = base?.whole ?? head.whole;
+  if (judge.repo.policies.length === 0) return nobody;
+  const { judgePolicies } = await import("#reconciler/policy/index.ts");
+  const { signers } = judge.repo.trust;
+  const isCommit = head.revision !== "worktree";
+  const commit = isCommit ? commitInfoOr(head.revision, await objects.raw(head.revision, "commit"), signers, now) : noCommit(now);
+  return judgePolicies({ base: base?.whole?.repo ?? null, head: head.whole.repo, plan, commit });
+}
+
+function cutHistory({ main }: Compared): Finding {
+  const message = `the history of this clone ends before it says where the change left ${main?.slice(0, 8) ?? "its base"}: the two are compared as they stand`;
+  return { ...finding("REVISION_MISSING", "fleet.yaml", { line: 1, col: 1, endLine: 1, endCol: 1 }, message), level: "notice" };
+}

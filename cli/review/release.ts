@@ -1,0 +1,110 @@
+import { hasCode } from "#base/errors/index.ts";
+import type { Time } from "#base/time/index.ts";
+import type { Digest } from "#base/canonical/index.ts";
+import { isCovered, judgeRelease, type KnownRelease, type Missing, principalsOf, roleOfClass, type Trust } from "#proof/release/index.ts";
+import { type Branch, trustOf } from "#reconciler/revision/index.ts";
+import type { RoleName, TrustSection } from "#schemas/wire/index.ts";
+import type { ReadOutcome } from "../fleet/open.ts";
+import { type Case, caseOf } from "../release/case.ts";
+import type { Standing } from "../release/standing.ts";
+import type { ReleaseState } from "./review.ts";
+
+/** How the head stands with its signatures. */
+export type ReleaseView = {
+  readonly state: ReleaseState;
+  readonly missing: readonly Missing[];
+  /** Who of a role has signed so far, for this outcome. */
+  readonly signed: (role: RoleName) => readonly string[];
+  readonly needsTouch: (role: RoleName) => boolean;
+};
+
+export type ReleaseInput = {
+  readonly head: ReadOutcome;
+  /** Main as it is before the change, newest first, as far as somebody asks; a commit that can't be read is null. */
+  readonly main: AsyncIterable<ReadOutcome | null>;
+  /** Main's newest: its word on whom to believe where nobody named a trust root. */
+  readonly base: ReadOutcome | null;
+  readonly branch: Branch;
+  readonly trustRoot: Digest | null;
+  readonly now: Time;
+};
+
+/** Judges the releases that this checkout knows of, as `mooring approve` does against the repo itself. */
+export async function releaseView(input: ReleaseInput): Promise<ReleaseView> {
+  const { head, branch, now } = input;
+  const own = trustOf((input.base ?? head).resolved);
+  const holds = { pin: input.trustRoot ?? own.leaf };
+  const standing = await standingOf(input, holds, own);
+  const inForce = standing.inForce?.release.release.doc.serial ?? null;
+  try {
+    const item = caseOf({ outcome: head, standing, branch, now });
+    const { serial } = item.head.release.doc;
+    const at = item.missing.length > 0 ? "open" : "covered";
+    return {
+      state: { at, serial: at === "covered" || !item.isNew ? serial : null, inForce, verified: input.trustRoot !== null },
+      missing: item.missing,
+      signed: (role) => signedBy(role, item, branch),
+      needsTouch: (role) => item.trust.section.roles[role].touch === "required",
+    };
+  } catch (err) {
+    if (!hasCode(err, "NOT_YET")) throw err; // a role signed by ci or hub: a finding says so at its line
+    return {
+      state: { at: "open", serial: null, inForce, verified: false },
+      missing: [],
+      signed: () => [],
+      needsTouch: () => false,
+    };
+  }
+}
+
+/** Signatures count, not expiry: a release that has run out is still what machines have. In force is the newest release that covers the newest commit of
+ *  main that any complete release covers, as the hub selects it. */
+async function standingOf(input: ReleaseInput, holds: Standing["holds"], own: Trust): Promise<Standing> {
+  const judged = input.branch.releases.flatMap((head) => {
+    const { complete, trust } = judgeRelease({ head, releases: input.branch.releases, holds, sections: [own] });
+    return complete && trust !== null ? [{ head, trust }] : [];
+  });
+  const complete = judged.map(({ head }) => head);
+  const trusts = judged.map(({ head, trust }) => ({ trust, serial: head.release.doc.serial }));
+  return { holds, complete, trusts, inForce: complete.length === 0 ? null : await inForceOf(input, complete) };
+}
+
+async function inForceOf({ main }: ReleaseInput, complete: readonly KnownRelease[]): Promise<Standing["inForce"]> {
+  for await (const outcome of main) {
+    if (outcome === null) continue;
+    const release = complete.find((item) => isCovered(item.release.doc, outcome.roots.classes, outcome.resolved.trustLeaf));
+    if (release !== undefined) return { release, commit: outcome.revision, outcome };
+  }
+  return null;
+}
+
+/** Signatures of a role over the head, or over an earlier release with the same entry of the role's class. */
+function signedBy(role: RoleName, { head, trust, secrets }: Case, branch: Branch): readonly string[] {
+  if (role === "secrets") {
+    const signed = secrets.at === "signed" ? secrets.signed : secrets.at === "open" ? secrets.waiting : null;
+    return signed === null ? [] : namesOf(role, trust.section, [{ signers: signed.signers(), serial: head.release.doc.serial }]);
+  }
+  const sameEntry = ({ release }: KnownRelease): boolean => {
+    if (release.digest === head.release.digest) return true;
+    if (role === "root") return release.doc.trust === head.release.doc.trust;
+    if (role === "release") return false;
+    return Object.entries(release.doc.classes).some(([name, entry]) => {
+      const wanted = head.release.doc.classes[name as keyof typeof release.doc.classes];
+      return roleOfClass(name as "access") === role && entry.root === wanted.root && entry.since === wanted.since;
+    });
+  };
+  const known = [head, ...branch.releases.filter((item) => item.release.digest !== head.release.digest)].filter(sameEntry);
+  return namesOf(
+    role,
+    trust.section,
+    known.map(({ release }) => ({ signers: release.signers(), serial: release.doc.serial })),
+  );
+}
+
+type Signatures = { readonly signers: Parameters<typeof principalsOf>[1]; readonly serial: number };
+
+function namesOf(role: RoleName, trust: TrustSection, documents: readonly Signatures[]): readonly string[] {
+  const { principals, touch } = trust.roles[role];
+  const found = documents.map(({ signers, serial }) => principalsOf(trust, signers, serial, touch === "required"));
+  return [...new Set(principals)].filter((name) => found.some((names) => names.has(name)));
+}
