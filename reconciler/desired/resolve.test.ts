@@ -211,7 +211,6 @@ test("the gate names nothing in a fleet that this version runs, and every field 
     "rollout.canary",
     "rollout.soak",
     "kind RotationPolicy",
-    "kind Policy",
     "gateway",
     "secrets.0.delivery",
     "secrets.1.delivery",

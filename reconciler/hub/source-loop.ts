@@ -3,7 +3,16 @@ import { MooringError } from "#base/errors/index.ts";
 import { type Clock, type Time, timeOf } from "#base/time/index.ts";
 import { parseAllowedSigners } from "#proof/sshsig/index.ts";
 import { type FleetTarget, fleetTarget } from "../machine/index.ts";
-import { type Branch, branchOf, NO_BRANCH, type Outcome, outcomeReader, type Selection, selectTarget } from "../revision/index.ts";
+import {
+  type Branch,
+  branchOf,
+  NO_BRANCH,
+  type Outcome,
+  outcomeReader,
+  policyJudge,
+  type Selection,
+  selectTarget,
+} from "../revision/index.ts";
 import { checkFloor, type Floor, NO_FLOOR } from "../recovery/index.ts";
 import type { Resolved } from "../desired/index.ts";
 import type { Oid, Source } from "../source/index.ts";
@@ -38,6 +47,7 @@ type From = { readonly revision: Oid | null; readonly serial: number };
  *  taken from behind it. */
 export function makeSourceLoop({ source, pin, version, clock, witness }: SourceLoopDeps): SourceLoop {
   const reader = outcomeReader(source, version);
+  const judge = policyJudge(source);
   const branches = new Map<string, Branch>();
   let branchTip: Oid | null = null;
   let view: SourceView = { head: null, target: null, branch: NO_BRANCH, checkedAt: null };
@@ -71,6 +81,7 @@ export function makeSourceLoop({ source, pin, version, clock, witness }: SourceL
       branchFor: () => branch,
       holds: { pin },
       now: timeOf(clock()),
+      judge,
     });
   /** Without a last verified revision nothing is older than what any machine, or the vault, stands on; never simply main's head. */
   const recover = async (head: Oid, branch: Branch, signal: AbortSignal): Promise<From> => {

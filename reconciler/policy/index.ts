@@ -1,3 +1,4 @@
+export { commitInfo } from "./commit.ts";
 export { type Evaluated, type Limits, LIMITS, openEngine, type PolicyEngine } from "./engine.ts";
 export type { CommitInfo, Judged, PlanOfChange, PolicyInput, PolicySummary } from "./input.ts";
 export { judgePolicies } from "./judge.ts";

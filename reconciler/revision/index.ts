@@ -13,4 +13,5 @@ export {
 } from "./next.ts";
 export { type SecretsInput, type SecretsState, secretsState } from "./secrets.ts";
 export { filesIn, type Outcome, outcomeOf, type OutcomeReader, outcomeReader } from "./outcome.ts";
+export { type Candidate, type PolicyJudge, policyJudge, refusalsOf } from "./policies.ts";
 export { type Selection, selectTarget, type Target } from "./select.ts";

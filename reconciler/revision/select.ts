@@ -5,6 +5,7 @@ import type { Oid, Source } from "../source/index.ts";
 import type { Branch } from "./branch.ts";
 import { type Cover, cover, heldSecrets } from "./cover.ts";
 import type { Outcome, OutcomeReader } from "./outcome.ts";
+import type { PolicyJudge } from "./policies.ts";
 
 export type Target = { readonly outcome: Outcome & { readonly at: "read" }; readonly cover: Cover & { readonly at: "covered" } };
 
@@ -16,8 +17,8 @@ export type Selection = {
 
 const MAX_COMMITS = 200;
 
-/** The newest commit on main, from `head` back to `since` (the last verified one), that is whole and released. What is not waits and blocks
- *  nothing older. Throws SOURCE_NOT_FAST_FORWARD through `checkAdvance` when main was rewritten. */
+/** The newest commit on main, from `head` back to `since` (the last verified one), that is whole, released and not denied by the policies of `since`.
+ *  What is not waits and blocks nothing older. Throws SOURCE_NOT_FAST_FORWARD through `checkAdvance` when main was rewritten. */
 export async function selectTarget(input: {
   readonly source: Pick<Source, "history" | "checkAdvance">;
   readonly reader: OutcomeReader;
@@ -29,6 +30,8 @@ export async function selectTarget(input: {
   readonly branchFor: (fleet: string) => Branch;
   readonly holds: Holds;
   readonly now: Time;
+  /** Left out = policies are not asked: for tools that only read. Without `since` there is no change to judge. */
+  readonly judge?: PolicyJudge;
 }): Promise<Selection> {
   await input.source.checkAdvance(input.since, input.head);
   const newer = input.since === input.head ? [] : await input.source.history(input.head, input.since, MAX_COMMITS);
@@ -50,7 +53,11 @@ export async function selectTarget(input: {
           })
         : null;
     first ??= { revision, outcome, cover: covered };
-    if (outcome.at === "read" && covered?.at === "covered") return { target: { outcome, cover: covered }, head: first };
+    if (outcome.at !== "read" || covered?.at !== "covered") continue;
+    const isChange = input.judge !== undefined && input.since !== null && revision !== input.since;
+    const findings = isChange ? await input.judge({ base: held, next: outcome, release: covered.head, minSerial: input.minSerial }) : [];
+    if (findings.length === 0) return { target: { outcome, cover: covered }, head: first };
+    if (first.revision === revision) first = { revision, outcome: { at: "refused", revision, findings }, cover: covered };
   }
   if (first === null) throw new MooringError("REPO_EMPTY", "main has no commit");
   return { target: null, head: first };

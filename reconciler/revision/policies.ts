@@ -1,0 +1,64 @@
+import { planFleet } from "#plan/index.ts";
+import { type KnownRelease, principalsOf } from "#proof/release/index.ts";
+import type { Finding } from "../desired/index.ts";
+import { commitInfo, type Judged, judgePolicies } from "../policy/index.ts";
+import type { Source } from "../source/index.ts";
+import { trustOf } from "./cover.ts";
+import type { Outcome } from "./outcome.ts";
+
+type ReadOutcome = Outcome & { readonly at: "read" };
+
+/** A released change that policies still have a say about: `base` is in force under release `minSerial`; null = it can't be read any more. */
+export type Candidate = {
+  readonly base: ReadOutcome | null;
+  readonly next: ReadOutcome;
+  readonly release: KnownRelease;
+  readonly minSerial: number;
+};
+
+/** Why policies keep a released change from being selected; empty when they let it pass. */
+export type PolicyJudge = (candidate: Candidate) => Promise<readonly Finding[]>;
+
+const KEPT = 16;
+
+/** Holds changes against the policies of what is in force, each pair of revisions once. */
+export function policyJudge(source: Pick<Source, "withObjects">): PolicyJudge {
+  const kept = new Map<string, Judged>();
+  return async (candidate) => {
+    const { base, next, minSerial } = candidate;
+    if ((base ?? next).repo.policies.length === 0 && next.repo.policies.length === 0) return [];
+    const id = `${base?.revision ?? ""} ${next.revision}`;
+    let judged = kept.get(id);
+    if (judged === undefined) {
+      const raw = await source.withObjects((objects) => objects.raw(next.revision, "commit"));
+      const commit = commitInfo(next.revision, raw, (base ?? next).repo.trust, Math.max(1, minSerial));
+      judged = await judgePolicies({
+        base: base?.repo ?? null,
+        head: next.repo,
+        plan: planFleet(base?.resolved ?? null, next.resolved),
+        commit,
+      });
+      kept.set(id, judged);
+      if (kept.size > KEPT) kept.delete([...kept.keys()][0] ?? id);
+    }
+    return refusalsOf(judged, candidate);
+  };
+}
+
+/** What is denied, and what the owners have not approved. Pure. */
+export function refusalsOf({ findings, summary }: Judged, candidate: Candidate): readonly Finding[] {
+  const open = summary.approvals.filter((approval) => !isApproved(approval, candidate)).map(({ policy }) => policy);
+  const refused = findings.filter(
+    ({ level, code, rule }) => level === "error" || (code === "POLICY_APPROVAL_NEEDED" && open.includes(rule?.split("/")[0] ?? "")),
+  );
+  return refused.map((item) => ({ ...item, level: "error" }));
+}
+
+/** Owners approve by signing the release that brings the change: one that is newer than the release in force, under the trust in force. A signature on
+ *  the release in force was given before the change was there. */
+function isApproved({ owners, count }: Judged["summary"]["approvals"][number], { base, next, release, minSerial }: Candidate): boolean {
+  const { doc, signers } = release.release;
+  if (doc.serial <= minSerial) return false;
+  const signed = principalsOf(trustOf((base ?? next).resolved).section, signers(), doc.serial, false);
+  return new Set(owners.filter((owner) => signed.has(owner))).size >= count;
+}
