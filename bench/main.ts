@@ -1,9 +1,11 @@
 import { formatError, MooringError } from "#base/errors/index.ts";
 import { measureNoop } from "./noop/noop.ts";
+import { measureSource } from "./source/source.ts";
 
 /** `npm run -s bench -- NAME [flags]`. Each bench cleans up after itself, also when it fails; numbers go to stdout, progress to stderr. */
 const BENCHES: Readonly<Record<string, (words: readonly string[]) => Promise<void>>> = {
   noop: measureNoop,
+  source: measureSource,
 };
 
 const [name = "", ...words] = process.argv.slice(2);
