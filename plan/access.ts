@@ -22,7 +22,7 @@ export type AccessWords = {
   readonly how: string;
 };
 
-/** The sentence, the machines it is true of, and where to look for the lines behind it: a section's key and the part of it that counts. */
+/** The sentence, the machines it is true of (none = of the whole fleet: trust), and where to look for the lines behind it: a section's key and the part of it that counts. */
 export type AccessEffect = AccessWords & {
   readonly machines: readonly MachineId[];
   readonly key: string;
@@ -47,8 +47,7 @@ export function accessEffects(
     for (const step of own) for (const item of changesOf(step, before, after)) add(found, machine, item);
   }
   const trust = trustChanges(base?.trust ?? null, head.trust);
-  const everywhere = [...head.machines.keys()].sort(byText);
-  const all = [...found.values(), ...trust.map((item) => ({ ...item, key: "trust", machines: everywhere }))];
+  const all = [...found.values(), ...trust.map((item) => ({ ...item, key: "trust", machines: [] }))];
   return all.toSorted((a, b) => ORDER[a.verb] - ORDER[b.verb] || byText(a.who, b.who) || byText(a.what, b.what) || byText(a.how, b.how));
 }
 

@@ -10,14 +10,12 @@ const LINES = 6;
 
 /** The lines behind an effect, the ones that the change writes (or, for a loss, takes away) before all others. */
 export function becauseOf(effect: AccessEffect, base: Side | null, head: Side, changed: ChangedLines): readonly SourceLine[] {
-  const isLoss = effect.verb === "loses";
-  const first = isLoss ? base : head;
+  const now = { lines: linesFor(effect, head), changed: changed.head };
+  const before = { lines: linesFor(effect, base), changed: changed.base };
   // What is lost may go with a line that leaves the base, or with one that comes: a label of another value.
-  const [own, other] = isLoss ? [changed.base, changed.head] : [changed.head, changed.base];
-  const lines = linesFor(effect, first);
-  const cause = causeOf(lines, own);
-  if (lines.length > 0) return cause.slice(0, LINES);
-  return causeOf(linesFor(effect, isLoss ? head : base), other).slice(0, LINES);
+  const [first, second] = effect.verb === "loses" ? [before, now] : [now, before];
+  const cause = causeOf(first.lines, first.changed) ?? causeOf(second.lines, second.changed);
+  return (cause ?? (first.lines.length > 0 ? first : second).lines).slice(0, LINES);
 }
 
 function linesFor({ key, part, machines, who }: AccessEffect, side: Side | null): readonly SourceLine[] {

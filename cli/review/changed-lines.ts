@@ -34,12 +34,16 @@ export function missingIn(lines: readonly string[], others: readonly string[]): 
   return missing;
 }
 
-/** Of the lines behind something those that the change touches: its cause. All of them where it touches none. Pure. */
-export function causeOf(lines: readonly SourceLine[], changed: Lines): readonly SourceLine[] {
+/** Of the lines behind something those that the change touches: its cause. Where it touches none of them, the first that it touches in each of their
+ *  files; null where it leaves those files alone. Pure. */
+export function causeOf(lines: readonly SourceLine[], changed: Lines): readonly SourceLine[] | null {
   const own = lines.filter(({ file, line }) => changed.get(file)?.has(line) === true);
   if (own.length > 0) return own;
-  const near = lines.filter(({ file }) => changed.has(file));
-  return near.length > 0 ? near : lines;
+  const near = [...new Set(lines.map(({ file }) => file))].flatMap((file) => {
+    const [line] = changed.get(file) ?? [];
+    return line === undefined ? [] : [{ file, line }];
+  });
+  return near.length > 0 ? near : null;
 }
 
 async function linesOf(file: FleetFile | undefined): Promise<readonly string[]> {

@@ -29,7 +29,7 @@ export type ReviewInput = {
 export function reviewOf(input: ReviewInput): Review {
   const { base, head, plan, changed, release } = input;
   const effects = effectsOf(input);
-  const cause = (lines: readonly SourceLine[]): readonly SourceLine[] => causeOf(lines, changed.head);
+  const cause = (lines: readonly SourceLine[]) => causeOf(lines, changed.head) ?? causeOf(lines, changed.base);
   const both = wholes(input);
   const roles = release === null || plan.steps.size === 0 ? [] : roleRows(plan, effects, cause, release);
   return {

@@ -39,6 +39,7 @@ export type AccessChange = {
   readonly what: string;
   /** "by egress to api.openai.com, until 2027-01-01"; "" when there is nothing to add. */
   readonly how: string;
+  /** Empty where it is about the whole fleet: whom it trusts. */
   readonly machines: readonly MachineId[];
   readonly because: readonly SourceLine[];
 };

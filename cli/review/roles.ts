@@ -16,18 +16,16 @@ const ROLE_OF: Readonly<Record<string, RoleName>> = {
   secret: "secrets",
 };
 
-/** A row for each role that the plan asks for, or that still lacks a signature. `effects` come with the lines behind them; where none explains a role, the
- *  plan's own lines do. Pure. */
-export function roleRows(
-  plan: FleetPlan,
-  effects: readonly (AccessEffect & { readonly because: readonly SourceLine[] })[],
-  cause: (lines: readonly SourceLine[]) => readonly SourceLine[],
-  view: ReleaseView,
-): readonly RoleRow[] {
+type Explained = AccessEffect & { readonly because: readonly SourceLine[] };
+type Cause = (lines: readonly SourceLine[]) => readonly SourceLine[] | null;
+
+/** A row for each role that the plan asks for, or that still lacks a signature. `effects` come with the lines behind them; `cause` finds the changed ones
+ *  among a step's. Pure. */
+export function roleRows(plan: FleetPlan, effects: readonly Explained[], cause: Cause, view: ReleaseView): readonly RoleRow[] {
   const roles = ORDER.filter((role) => plan.roles.includes(role) || view.missing.some((item) => item.role === role));
   return roles.map((role) => ({
     role,
-    because: (role === "access" || role === "root" ? effectLines(role, effects) : planLines(role, plan, cause)).slice(0, LINES),
+    because: becauseOfRole(role, plan, effects, cause).slice(0, LINES),
     signed: view.signed(role),
     missing: missingOf(
       view.missing.filter((item) => item.role === role),
@@ -36,21 +34,13 @@ export function roleRows(
   }));
 }
 
-function effectLines(
-  role: RoleName,
-  effects: readonly (AccessEffect & { readonly because: readonly SourceLine[] })[],
-): readonly SourceLine[] {
-  const own = effects.filter(({ key }) => ROLE_OF[key.split("/", 1)[0]!] === role);
-  return uniqueLines(own.flatMap(({ because }) => because));
-}
-
-function planLines(
-  role: RoleName,
-  { groups }: FleetPlan,
-  cause: (lines: readonly SourceLine[]) => readonly SourceLine[],
-): readonly SourceLine[] {
-  const steps = groups.flatMap(({ steps: own }) => own.filter(({ key }) => (ROLE_OF[key.split("/", 1)[0]!] ?? "release") === role));
-  return uniqueLines(steps.flatMap(({ because }) => cause(because)));
+/** The lines that the change writes, wherever they say why; only where it writes none of them, those that stand behind the steps. */
+function becauseOfRole(role: RoleName, { groups }: FleetPlan, effects: readonly Explained[], cause: Cause): readonly SourceLine[] {
+  const isOfRole = (key: string): boolean => (ROLE_OF[key.split("/", 1)[0]!] ?? "release") === role;
+  const told = effects.filter(({ key }) => isOfRole(key)).flatMap(({ because }) => because);
+  const steps = groups.flatMap(({ steps: own }) => own.filter(({ key }) => isOfRole(key)));
+  const causes = uniqueLines([...told, ...steps.flatMap(({ because }) => cause(because) ?? [])]);
+  return causes.length > 0 ? causes : uniqueLines(steps.flatMap(({ because }) => because));
 }
 
 /** Root may be asked for twice, by the trust that is and by the one that comes: whoever either lacks. */

@@ -37,10 +37,7 @@ export function reviewJson(review: Review): string {
 
 /** "plugin mail-triage on 12 machines gains secret://team/db (by fd), by plugins/mail.yaml:14". Pure. */
 export function accessLine({ verb, who, what, how, machines, because }: AccessChange): string {
-  const on =
-    machines.length === 0 || who.includes("@")
-      ? ""
-      : ` on ${machines.length <= MAX_NAMES ? machines.join(", ") : count(machines.length, "machine")}`;
+  const on = machines.length === 0 ? "" : ` on ${machines.length <= MAX_NAMES ? machines.join(", ") : count(machines.length, "machine")}`;
   const by = because.length === 0 ? "" : `, by ${because.map(place).join(", ")}`;
   return `${who}${on} ${verb} ${what}${how === "" ? "" : ` (${how})`}${by}`;
 }

@@ -29,8 +29,9 @@ export function wideName(letter: "m" | "p", i: number): string {
 /** Machine `i`; `name` to give its keys another name. */
 export function wideMachine(i: number, name = wideName("m", i)): string {
   const letters = `${BECH32[i % 32]}${BECH32[(i >> 5) % 32]}`;
-  return goldenTree()
-    ["machines/mini-01.yaml"]!.replace("name: mini-01", `name: ${name}`)
+  const golden = goldenTree()["machines/mini-01.yaml"]!;
+  return golden
+    .replace("name: mini-01", `name: ${name}`)
     .replace("mini-01.example.net", `${name}.example.net`)
     .replace("site: fra }", `site: s${i % 2}, ring: ${i % 4 === 0 ? "canary" : "stable"} }`)
     .replace("fvx93elz0", `fvx93el${letters}`)
