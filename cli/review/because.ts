@@ -31,7 +31,16 @@ function linesFor({ key, part, machines, who }: AccessEffect, side: Side | null)
     return uniqueLines([...(plugin === undefined ? [] : pluginLines(plugin, part)), ...asked]);
   }
   // A grant reaches only machines that run its plugin, so what selects those may be the cause; its version is not.
-  return uniqueLines([...asked, ...shown.flatMap((machine) => resolved.sources(machine, `plugin/${user}` as SectionKey).slice(1))]);
+  return uniqueLines([
+    ...asked,
+    ...expiryLines(repo, key),
+    ...shown.flatMap((machine) => resolved.sources(machine, `plugin/${user}` as SectionKey).slice(1)),
+  ]);
+}
+
+function expiryLines(repo: FleetRepo, key: string): readonly SourceLine[] {
+  const grant = repo.grants.find(({ name }) => name === key.split("/")[1]);
+  return grant?.doc.spec.expires === undefined ? [] : [lineAt(grant, ["spec", "expires"])];
 }
 
 function keyLines(repo: FleetRepo, machine: MachineId): readonly SourceLine[] {

@@ -35,13 +35,15 @@ export function missingIn(lines: readonly string[], others: readonly string[]): 
 }
 
 /** Of the lines behind something those that the change touches: its cause. Where it touches none of them, the first that it touches in each of their
- *  files; null where it leaves those files alone. Pure. */
+ *  files (or where it only takes lines away there, the first of ours); null where it leaves those files alone. Pure. */
 export function causeOf(lines: readonly SourceLine[], changed: Lines): readonly SourceLine[] | null {
   const own = lines.filter(({ file, line }) => changed.get(file)?.has(line) === true);
   if (own.length > 0) return own;
   const near = [...new Set(lines.map(({ file }) => file))].flatMap((file) => {
-    const [line] = changed.get(file) ?? [];
-    return line === undefined ? [] : [{ file, line }];
+    const touched = changed.get(file);
+    if (touched === undefined) return [];
+    const [line] = touched;
+    return [line === undefined ? lines.find((item) => item.file === file)! : { file, line }];
   });
   return near.length > 0 ? near : null;
 }

@@ -40,7 +40,11 @@ function becauseOfRole(role: RoleName, { groups }: FleetPlan, effects: readonly 
   const told = effects.filter(({ key }) => isOfRole(key)).flatMap(({ because }) => because);
   const steps = groups.flatMap(({ steps: own }) => own.filter(({ key }) => isOfRole(key)));
   const causes = uniqueLines([...told, ...steps.flatMap(({ because }) => cause(because) ?? [])]);
-  return causes.length > 0 ? causes : uniqueLines(steps.flatMap(({ because }) => because));
+  if (causes.length > 0) return causes;
+  // The release role signs every release, whatever it is about.
+  return uniqueLines(
+    role === "release" && steps.length === 0 ? effects.flatMap(({ because }) => because) : steps.flatMap(({ because }) => because),
+  );
 }
 
 /** Root may be asked for twice, by the trust that is and by the one that comes: whoever either lacks. */
