@@ -10,20 +10,25 @@ const fsyncFd = promisify(fsyncCb);
 const closeFd = promisify(closeCb);
 
 /** Replaces `path` by `bytes` so that a crash at any instant leaves the old or the new content, whole: temporary name beside it, write,
- *  fsync, rename, fsync of the folder. `mode` defaults to 0600. */
+ *  fsync, rename, fsync of the folder. A failure (a full disk) leaves the old content and nothing else. `mode` defaults to 0600. */
 export async function writeDurable(path: string, bytes: Uint8Array | string, mode = 0o600): Promise<void> {
   const temp = tempBeside(path);
   faultPoint(`open ${path}`);
   const file = await open(temp, "wx", mode);
   try {
-    await file.chmod(mode); // the umask may have narrowed it
-    await file.writeFile(bytes);
-    faultPoint(`fsync ${path}`);
-    await file.datasync();
-  } finally {
-    await file.close();
+    try {
+      await file.chmod(mode); // the umask may have narrowed it
+      await file.writeFile(bytes);
+      faultPoint(`fsync ${path}`);
+      await file.datasync();
+    } finally {
+      await file.close();
+    }
+    await renameDurable(temp, path);
+  } catch (err) {
+    await removeIfThere(temp); // half a file helps nobody, least of all a full disk
+    throw err;
   }
-  await renameDurable(temp, path);
 }
 
 /** Renames and makes the rename durable. Both names MUST be in one file system. */

@@ -69,7 +69,7 @@ export class Objects {
     if (!OID.test(oid))
       throw new MooringError("SOURCE_OBJECT_MISSING", `object ${JSON.stringify(oid.slice(0, 50))}`, { why: "not a git object id" });
     let found = this.#kept.get(oid) ?? this.#load(oid);
-    while (found === null && type === "commit" && (await this.more())) found = this.#load(oid);
+    if (type === "commit") while (found === null && (await this.more())) found = this.#load(oid);
     if (found === null) {
       if (type !== "commit") throw corrupt(oid, "it is named by another object, and is not there");
       throw new MooringError("SOURCE_OBJECT_MISSING", `object ${oid}`, { why: "this copy of the repository doesn't hold it" });

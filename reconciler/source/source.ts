@@ -8,6 +8,7 @@ import { Objects, type Oid } from "./objects.ts";
 import { listTips } from "./remote.ts";
 import { readReleases, type Releases } from "./releases.ts";
 import { Copies } from "./store/copies.ts";
+import type { CopyDeps } from "./store/copy.ts";
 import { diffTrees, readTree, type Tree, type TreeChange } from "./tree.ts";
 import { type Access, openTransport, parsePlace, type Transport } from "./transport/index.ts";
 import { checkAdvance, readVerified, storeVerified, type Verified } from "./verified.ts";
@@ -24,8 +25,8 @@ export type SourceConfig = Access & {
   readonly stateFile: string;
   readonly maxPackBytes?: number;
   readonly timeoutMs?: number;
-  /** False: never make a new copy only because the old one has grown. For whoever reads the same folder through several sources. */
-  readonly compacts?: boolean;
+  /** When the copy is made anew because it has grown: see CopyDeps. Null = never, for whoever reads one folder through several sources. */
+  readonly compactAt?: CopyDeps["compactAt"] | null;
   /** Told when the copy could not be compacted; it is tried again later. */
   readonly onSetback?: (err: MooringError) => void;
 };
@@ -36,6 +37,7 @@ export type Poll = { readonly main: Oid | null; readonly releases: Oid | null; r
 
 const MAX_PACK_BYTES = 256 << 20;
 const TIMEOUT_MS = 60_000;
+const COMPACT_AT = { packs: 60, bytes: 32 << 20 }; // each pack is one more index to look through
 const PATIENCE = 20; // polls until a new copy is tried again, after one that failed
 
 /** Opens the fleet repo. Nothing is downloaded before the first poll; a copy from an earlier run is used. */
@@ -49,7 +51,9 @@ export async function openSource(config: SourceConfig): Promise<Source> {
   const transport = openTransport(place, config, { maxBytes: packBytes });
   const wire = new Mutex();
   const timeoutMs = config.timeoutMs ?? TIMEOUT_MS;
-  const copies = await Copies.open(config.gitdir, { url: place.url, transport, packBytes, timeoutMs, flat: RELEASES_BRANCH, wire });
+  const compactAt = config.compactAt ?? COMPACT_AT;
+  const deps = { url: place.url, transport, packBytes, timeoutMs, flat: RELEASES_BRANCH, compactAt, wire };
+  const copies = await Copies.open(config.gitdir, deps);
   return new Source(config, { kind: "remote", transport, copies, wire });
 }
 
@@ -188,7 +192,7 @@ export class Source {
       return;
     }
     await this.#noting(() => copy.use(() => copy.fetch(listed, signal)));
-    if (this.#config.compacts !== false && copy.isGrown && --this.#pause < 0) await this.#compact(copies, listed, signal);
+    if (this.#config.compactAt !== null && copy.isGrown && --this.#pause < 0) await this.#compact(copies, listed, signal);
   }
 
   /** A copy that has grown is still good: when no new one can be made, the old one serves on. */

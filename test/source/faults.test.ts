@@ -93,6 +93,7 @@ test("a lost state file is null, a foreign one is an error, and what was stored 
   assert.equal(await source.readVerified(), null);
   await source.storeVerified({ revision: "a".repeat(40), serial: 7 });
   assert.deepEqual(await source.readVerified(), { revision: "a".repeat(40), serial: 7 });
+  await rm(`${bench.stateFile}.spare`);
   for (const text of ["", "{", "null", '{"v":2}', '{"v":1,"revision":"HEAD","serial":1}', `{"v":1,"revision":"${"a".repeat(40)}"}`]) {
     await writeFile(bench.stateFile, text);
     await assert.rejects(source.readVerified(), { code: "SOURCE_STATE_BROKEN" });

@@ -63,6 +63,7 @@ export class Copies {
     const name = `copy-${process.pid}-${randomBytes(6).toString("hex")}`;
     const folder = join(this.#root, name);
     const old = this.#current;
+    const before = await this.#linked();
     try {
       const fresh = await Copy.create(folder, this.#deps);
       await fresh.fetch(listed, signal);
@@ -73,7 +74,8 @@ export class Copies {
       await rm(folder, { recursive: true, force: true });
       throw err;
     }
-    await old?.retire();
+    if (old !== null) await old.retire();
+    else if (before !== null) await rm(join(this.#root, before), { recursive: true, force: true }); // it could not even be opened
     return this.#current;
   }
 

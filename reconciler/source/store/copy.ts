@@ -19,6 +19,8 @@ export type CopyDeps = {
   readonly timeoutMs: number;
   /** A branch whose newest commit holds all there is to know of it. */
   readonly flat: string;
+  /** When a copy has grown so much that a new one is worth its download: above so many packs, or bytes beyond four times those it began with. */
+  readonly compactAt: { readonly packs: number; readonly bytes: number };
   /** Held by whoever talks to the server; `fetch`, `deepen` and `adopt` MUST be called under it. */
   readonly wire: Mutex;
 };
@@ -28,8 +30,6 @@ const BRANCH_DEPTH = 50; // of another branch, beside what we have: most are tha
 const DEEPER = [50, 200, 1_000, 5_000] as const; // each asked for only when somebody walks beyond what there is
 const ALL = 0x7f_ff_ff_ff; // git's own "infinite depth"
 const MAX_TIPS = 16;
-const MAX_PACKS = 60; // each is one more index to look through
-const GROWTH_BYTES = 32 << 20;
 const NUMBERS = { commit: 1, tree: 2, blob: 3, tag: 4 } as const;
 
 /** Our copy of a repository elsewhere: a bare git directory that only grows, with a note of what it holds. It starts with the newest commits and fetches
@@ -78,7 +78,8 @@ export class Copy {
   /** Whether it has gathered so many packs, or so many bytes, that a new copy is cheaper to read. */
   get isGrown(): boolean {
     const { packCount, packBytes } = this.objects.files;
-    return packCount > MAX_PACKS || packBytes > 4 * this.#note.firstBytes + GROWTH_BYTES;
+    const { packs, bytes } = this.#deps.compactAt;
+    return packCount > packs || packBytes > 4 * this.#note.firstBytes + bytes;
   }
 
   /** Runs `work` on the objects; the folder stays while it runs. */
