@@ -11,7 +11,6 @@ import type { Out } from "../io.ts";
 import { VERSION } from "../version.ts";
 import { changedLines } from "./changed-lines.ts";
 import { type Checkout, openCheckout } from "./checkout/index.ts";
-import { commitInfoOr, noCommit } from "./commit.ts";
 import { liveState } from "./live.ts";
 import { type Compared, mainOutcomes, outcomeOfSide, readCompared, readReleaseBranch } from "./read.ts";
 import { type ReleaseView, releaseView } from "./release.ts";
@@ -62,8 +61,9 @@ export async function reviewCheckout(options: ReviewOptions, deps: Pick<Deps, "c
   const plan = planOf(base, head);
   const branch = await readReleaseBranch(checkout, plan.fleet);
   const release = await releaseOf({ checkout, compared, base, head, branch, options, now }, cache);
-  const confirmedBy = base === null ? [] : confirmations(base, branch, release?.state.inForce ?? 1, now);
-  const policies = await judgedBy(base, head, plan, checkout, now);
+  const serial = release?.state.inForce ?? 1;
+  const confirmedBy = base === null ? [] : confirmations(base, branch, serial, now);
+  const policies = await judgedBy(base, head, plan, checkout, serial, now);
   const live = options.live === null ? null : await liveState(options.live, deps.clock());
   const cut = compared.isCut ? [cutHistory(compared)] : [];
   return reviewOf({
@@ -124,18 +124,19 @@ function confirmations({ whole }: Side, { statements }: Branch, serial: number, 
   return [...new Set(signers)];
 }
 
-async function judgedBy(base: Side | null, head: Side, plan: FleetPlan, { objects }: Checkout, now: Time): Promise<Judged> {
-  const nobody: Judged = {
-    findings: [],
-    summary: { from: base === null ? "head" : "base", judgedByBase: false, evaluated: 0, denied: 0, approvals: [] },
-  };
-  if (head.whole === null) return nobody;
-  const judge = base?.whole ?? head.whole;
-  if (judge.repo.policies.length === 0) return nobody;
-  const { judgePolicies } = await import("#reconciler/policy/index.ts");
-  const { signers } = judge.repo.trust;
-  const isCommit = head.revision !== "worktree";
-  const commit = isCommit ? commitInfoOr(head.revision, await objects.raw(head.revision, "commit"), signers, now) : noCommit(now);
+/** CEL is heavy to load: only where somebody has written policies. */
+async function judgedBy(base: Side | null, head: Side, plan: FleetPlan, { objects }: Checkout, serial: number, now: Time): Promise<Judged> {
+  const repos = [base?.whole?.repo, head.whole?.repo].filter((repo) => repo !== undefined);
+  if (head.whole === null || repos.every(({ policies }) => policies.length === 0))
+    return {
+      findings: [],
+      summary: { from: base === null ? "head" : "base", judgedByBase: false, evaluated: 0, denied: 0, approvals: [] },
+    };
+  const { commitInfo, judgePolicies } = await import("#reconciler/policy/index.ts");
+  const commit =
+    head.revision === "worktree"
+      ? { id: null, author: "", time: now, signed: false, signer: null }
+      : commitInfo(head.revision, await objects.raw(head.revision, "commit"), repos[0]!.trust, serial);
   return judgePolicies({ base: base?.whole?.repo ?? null, head: head.whole.repo, plan, commit });
 }
 

@@ -1,9 +1,11 @@
 import { readFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { isErrno } from "#base/durable/index.ts";
 import { hasCode, MooringError } from "#base/errors/index.ts";
+import { parseTag } from "#proof/gitobject/index.ts";
 import { isAncestor, mergeBases, Objects, type Oid } from "#reconciler/source/index.ts";
 import { findGitDir, type GitDir } from "./git-dir.ts";
+import { oidsWith } from "./prefix.ts";
 import { readRefs, type Refs } from "./refs.ts";
 
 /** A repository on this machine as it lies there: nothing is fetched, nothing is written. */
@@ -22,7 +24,7 @@ export type Checkout = {
 export async function openCheckout(dir: string): Promise<Checkout> {
   const git = await findGitDir(dir);
   const refs = await readRefs(git);
-  const objects = new LinkedObjects(git.common, await alternatesOf(git.common));
+  const objects = new Objects(git.common);
   const isPartial =
     (await textOf(join(git.common, "shallow"))) !== null || /partialclonefilter/i.test((await textOf(join(git.common, "config"))) ?? "");
   const missing = (text: string, why: string, cause?: unknown): MooringError =>
@@ -36,7 +38,7 @@ export async function openCheckout(dir: string): Promise<Checkout> {
     const start = await startOf(git, refs, name);
     if (start === null) throw missing(text, "no branch, tag or commit of this name is here");
     try {
-      return await follow(objects, await peeled(git, objects, start), path);
+      return await follow(objects, peeled(objects, start), path);
     } catch (err) {
       if (hasCode(err, "SOURCE_OBJECT_MISSING")) throw missing(text, "this clone does not hold the commit", err);
       throw err;
@@ -58,53 +60,18 @@ export async function commonBase({ objects }: Checkout, base: Oid, head: Oid): P
   }
 }
 
-/** Objects of a repository that borrows others' (`git clone --shared`). */
-class LinkedObjects extends Objects {
-  readonly #others: readonly Objects[];
-
-  constructor(gitdir: string, others: readonly string[]) {
-    super(gitdir);
-    this.#others = others.map((dir) => new Objects(dir));
-  }
-
-  override async raw(...args: Parameters<Objects["raw"]>): Promise<Uint8Array> {
-    try {
-      return await super.raw(...args);
-    } catch (err) {
-      for (const other of this.#others) {
-        const found = await other.raw(...args).catch(() => null); // what the first said counts
-        if (found !== null) return found;
-      }
-      throw err;
-    }
-  }
-}
-
-async function alternatesOf(common: string): Promise<readonly string[]> {
-  const text = (await textOf(join(common, "objects/info/alternates"))) ?? "";
-  return text.split("\n").flatMap((line) => (line === "" || line.startsWith("#") ? [] : [dirname(line)]));
-}
-
 async function startOf(git: GitDir, refs: Refs, name: string): Promise<Oid | null> {
   if (/^[0-9a-f]{40}$/.test(name)) return name;
   const found = await refs.find(name === "@" ? "HEAD" : name);
   if (found !== null || !/^[0-9a-f]{7,39}$/.test(name)) return found;
-  const { expandOid } = await import("isomorphic-git");
-  return expandOid({ fs: await import("node:fs"), dir: git.common, gitdir: git.common, oid: name }).catch(() => null); // none, or several
+  const oids = await oidsWith(git.common, name);
+  return oids.length === 1 ? oids[0]! : null;
 }
 
-/** What an annotated tag is of. */
-async function peeled(git: GitDir, objects: Objects, oid: Oid): Promise<Oid> {
-  try {
-    await objects.commit(oid);
-    return oid;
-  } catch (err) {
-    if (!hasCode(err, "SOURCE_CORRUPT")) throw err;
-    const { readTag } = await import("isomorphic-git");
-    const tag = await readTag({ fs: await import("node:fs"), dir: git.common, gitdir: git.common, oid }).catch(() => null);
-    if (tag === null) throw err;
-    return peeled(git, objects, tag.tag.object);
-  }
+/** What an annotated tag is of, through tags of tags. */
+function peeled(objects: Objects, oid: Oid, depth = 0): Oid {
+  const found = objects.lookup(oid);
+  return found?.type === "tag" && depth < 5 ? peeled(objects, parseTag(found.bytes).object, depth + 1) : oid;
 }
 
 /** `~2`, `^`, `^2~` … from a commit on. */
