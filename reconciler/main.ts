@@ -13,8 +13,9 @@ import { hubLog } from "./log.ts";
 import { type Dial, openBindingBook, openEventBook } from "./machine/index.ts";
 import { witnessOf } from "./recovery/index.ts";
 import { vaultClient } from "./secrets/index.ts";
-import { type AccessFiles, accessOf, openSource } from "./source/index.ts";
+import { type AccessFiles, accessOf, openSource, RELEASES_BRANCH } from "./source/index.ts";
 import { connect, hasNativeCrypto } from "./ssh/index.ts";
+import { startWebhooks, type WebhookPlace } from "./webhook/index.ts";
 
 export type RunOptions = {
   /** The fleet repo: absolute path, file://, http(s)://, ssh:// or user@host:path. */
@@ -34,6 +35,8 @@ export type RunOptions = {
   readonly insecureOneUid: boolean;
   /** How the git server lets us in. */
   readonly access: AccessFiles;
+  /** Where git servers tell that something moved, and the file of their secrets; null = only polls and watches notice. */
+  readonly webhook?: WebhookPlace | null;
 };
 
 /** Runs the hub until `signal` fires, then stops in order: no new work, what runs ends, links close. Throws what keeps it from starting. */
@@ -80,9 +83,11 @@ export async function runHub(options: RunOptions, version: string, signal: Abort
   const unwatch = await source.watch(hub.hint, (cause) =>
     log.warn({ ...errorField(cause) }, "watching the source failed; polling goes on"),
   );
+  const webhooks = options.webhook ? await startWebhooks(options.webhook, ["main", RELEASES_BRANCH], hub.hint, signal, log) : null;
   log.info({ uid, socket: options.socket }, "hub started");
   const stopped = new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
   await Promise.race([hub.run(), stopped]);
+  await webhooks?.close();
   await unwatch?.();
   await hub.stop();
   api.close();

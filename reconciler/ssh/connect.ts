@@ -50,7 +50,7 @@ export async function connect(host: PinnedHost, options: ConnectOptions): Promis
   const { privateKey } = options;
   const link = await connectExec(host, { ...options, login: { privateKey } }, "of the hub");
   // The text of the command is replaced by the forced command in authorized_keys.
-  return { closed: link.closed, close: link.close, channel: async (signal) => (await link.exec("stdio", {}, signal)).stream };
+  return { closed: link.closed, close: () => link.close(), channel: async (signal) => (await link.exec("stdio", {}, signal)).stream };
 }
 
 /** As `connect`, to a host that runs more than one program for us: a git server. */

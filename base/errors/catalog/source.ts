@@ -49,4 +49,9 @@ export const SOURCE = {
     fix: "nothing to do: the next poll downloads it again; if it stays, run `git fsck` on the server's repository",
   },
   SOURCE_STORE_FAILED: { disposition: "retry", fix: "make room on the disk of the hub's folder; nothing that is in force was touched" },
+  WEBHOOK_SECRET_UNUSABLE: {
+    disposition: "stalled",
+    fix: "put a random secret of 16 characters or more on a line of the file: `openssl rand -hex 32`",
+  },
+  WEBHOOK_PORT_TAKEN: { disposition: "stalled", fix: "name a free address of this machine with --webhook-listen" },
 } as const satisfies CatalogPart;

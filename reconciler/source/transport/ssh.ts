@@ -142,29 +142,29 @@ async function writeAll(stream: Duplex, body: readonly Uint8Array[], signal: Abo
   }
 }
 
+type Told = "SOURCE_UNREACHABLE" | "SOURCE_DENIED" | "SOURCE_MISCONFIGURED" | "SOURCE_HOST_KEY_MISMATCH";
+
+const TOLD: Readonly<Record<string, readonly [code: Told, why: string, fix?: string]>> = {
+  SSH_HOST_KEY_MISMATCH: ["SOURCE_HOST_KEY_MISMATCH", "the server shows another host key than the pinned ones; nothing was sent to it"],
+  SSH_AUTH_REFUSED: [
+    "SOURCE_DENIED",
+    "the server does not take our key",
+    "give the public half of the source's key read access to this repository (write access to push)",
+  ],
+  SSH_KEY_UNREADABLE: [
+    "SOURCE_MISCONFIGURED",
+    "the key of the source is no private key without a passphrase, and none that ssh-agent holds",
+    "name another key with --source-key; one with a passphrase goes into ssh-agent, and its .pub file is named",
+  ],
+  SSH_HUNG: ["SOURCE_UNREACHABLE", "the server took the connection and then said nothing"],
+  SSH_CHANNEL_REFUSED: ["SOURCE_DENIED", "the server logs us in and runs no git for us"],
+  SSH_UNREACHABLE: ["SOURCE_UNREACHABLE", "no SSH connection, or it broke"],
+};
+
 /** What goes wrong on the way to a git server, in the words of the source. */
 function sourceError(err: unknown, place: SshPlace): unknown {
-  if (!(err instanceof MooringError) || !err.code.startsWith("SSH_")) return err;
-  const told = (
-    code: "SOURCE_UNREACHABLE" | "SOURCE_DENIED" | "SOURCE_MISCONFIGURED" | "SOURCE_HOST_KEY_MISMATCH",
-    why: string,
-  ): MooringError => new MooringError(code, place.url, { why, cause: err });
-  switch (err.code) {
-    case "SSH_HOST_KEY_MISMATCH":
-      return told("SOURCE_HOST_KEY_MISMATCH", "the server shows another host key than the pinned ones; nothing was sent to it");
-    case "SSH_AUTH_REFUSED":
-      return new MooringError("SOURCE_DENIED", place.url, {
-        why: "the server does not take our key",
-        fix: "give the public half of the source's key read access to this repository (write access to push)",
-        cause: err,
-      });
-    case "SSH_KEY_UNREADABLE":
-      return told("SOURCE_MISCONFIGURED", "the key of the source is no private key without a passphrase, and none that ssh-agent holds");
-    case "SSH_HUNG":
-      return told("SOURCE_UNREACHABLE", "the server took the connection and then said nothing");
-    case "SSH_CHANNEL_REFUSED":
-      return told("SOURCE_DENIED", "the server logs us in and runs no git for us");
-    default:
-      return told("SOURCE_UNREACHABLE", "no SSH connection, or it broke");
-  }
+  const told = err instanceof MooringError ? TOLD[err.code] : undefined;
+  if (told === undefined) return err;
+  const [code, why, fix] = told;
+  return new MooringError(code, place.url, { why, cause: err, ...(fix === undefined ? {} : { fix }) });
 }
