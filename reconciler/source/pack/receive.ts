@@ -1,16 +1,14 @@
 import { createHash, randomBytes } from "node:crypto";
-import { type FileHandle, open, readdir, rename, rm } from "node:fs/promises";
+import { type FileHandle, open, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { crc32, deflateSync } from "node:zlib";
-import { faultPoint, isErrno, makeFolder, syncFolder, writeDurable } from "#base/durable/index.ts";
+import { faultPoint, makeFolder, syncFolder } from "#base/durable/index.ts";
 import { storing } from "../disk.ts";
 import { FileBytes } from "./bytes.ts";
 import { writeHead } from "./entry.ts";
 import { writeIdx } from "./idx.ts";
 import { HEADER, indexPack, type IndexedPack, type Lookup, TRAILER } from "./index-pack.ts";
 import { type PackLimits, refusedPack, tooLarge } from "./limits.ts";
-
-const TEMP = /^tmp-(\d+)-[0-9a-f]+\./;
 
 export type ReceiveDeps = { readonly lookup: Lookup; readonly limits: PackLimits; readonly signal: AbortSignal };
 
@@ -19,12 +17,12 @@ export type ReceiveDeps = { readonly lookup: Lookup; readonly limits: PackLimits
  *  SOURCE_PACK_REFUSED and SOURCE_TOO_LARGE (see indexPack), SOURCE_STORE_FAILED when the disk is full, and what `chunks` throws; then nothing is left. */
 export async function receivePack(chunks: AsyncIterable<Uint8Array>, gitdir: string, deps: ReceiveDeps): Promise<number> {
   const folder = join(gitdir, "objects/pack");
-  const temp = join(folder, `tmp-${process.pid}-${randomBytes(6).toString("hex")}.pack`);
+  const temp = join(folder, `tmp-${process.pid}-${randomBytes(6).toString("hex")}`);
   try {
     return await storing(gitdir, async () => {
       await makeFolder(folder, 0o755);
-      faultPoint(`open ${temp}`);
-      const file = await open(temp, "wx+", 0o444);
+      faultPoint(`open ${temp}.pack`);
+      const file = await open(`${temp}.pack`, "wx+", 0o444);
       try {
         return await receiveInto(file, temp, folder, chunks, deps);
       } finally {
@@ -32,7 +30,8 @@ export async function receivePack(chunks: AsyncIterable<Uint8Array>, gitdir: str
       }
     });
   } finally {
-    await rm(temp, { force: true });
+    await rm(`${temp}.pack`, { force: true });
+    await rm(`${temp}.idx`, { force: true });
   }
 }
 
@@ -44,18 +43,31 @@ async function receiveInto(
   { lookup, limits, signal }: ReceiveDeps,
 ): Promise<number> {
   const size = await spool(file, chunks, limits, signal);
-  const pack = await indexPack(new FileBytes(temp, size), lookup, limits, signal);
+  const pack = await indexPack(new FileBytes(`${temp}.pack`, size), lookup, limits, signal);
   if (pack.table.size === 0) return 0;
   const came = pack.table.size;
   const sum = await complete(file, size, pack, lookup);
-  faultPoint(`fsync ${temp}`);
-  await file.datasync();
+  await sync(file, `${temp}.pack`);
+  const idx = await open(`${temp}.idx`, "wx", 0o444);
+  try {
+    await idx.writeFile(writeIdx(pack.table, sum));
+    await sync(idx, `${temp}.idx`);
+  } finally {
+    await idx.close();
+  }
   const name = join(folder, `pack-${sum.toString("hex")}`);
-  faultPoint(`rename ${name}.pack`);
-  await rename(temp, `${name}.pack`);
-  await writeDurable(`${name}.idx`, writeIdx(pack.table, sum), 0o444); // readers go by the index: from here on they see the pack
+  for (const part of [".pack", ".idx"]) {
+    faultPoint(`rename ${name}${part}`);
+    await rename(`${temp}${part}`, `${name}${part}`); // readers go by the index: with it they see the pack
+  }
+  faultPoint(`fsync folder of ${name}`);
   await syncFolder(folder);
   return came;
+}
+
+async function sync(file: FileHandle, path: string): Promise<void> {
+  faultPoint(`fsync ${path}`);
+  await file.datasync();
 }
 
 /** Writes what comes to the file; its last 20 bytes must be the SHA-1 of all before. */
@@ -114,23 +126,4 @@ async function readExactly(file: FileHandle, position: number, length: number): 
   const { bytesRead } = await file.read(bytes, 0, length, position);
   if (bytesRead !== length) throw refusedPack("it got shorter while it was checked");
   return bytes;
-}
-
-/** Removes what processes that are gone left of packs they were receiving. */
-export async function sweepTemps(gitdir: string): Promise<void> {
-  const folder = join(gitdir, "objects/pack");
-  for (const name of await readdir(folder)) {
-    const pid = Number(TEMP.exec(name)?.[1] ?? 0);
-    if (pid > 0 && !isAlive(pid)) await rm(join(folder, name), { force: true });
-  }
-}
-
-/** Whether a process of this number runs; one that isn't ours counts as well. */
-export function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (err) {
-    return !isErrno(err, "ESRCH");
-  }
 }

@@ -7,10 +7,10 @@ import { storing } from "../disk.ts";
 import { exists } from "../exists.ts";
 import type { Fresh } from "../build.ts";
 import type { Objects, Oid } from "../objects.ts";
-import { isAlive } from "../pack/receive.ts";
 import { readTree } from "../tree.ts";
 import { packOf } from "../write-objects.ts";
 import { Copy, type CopyDeps } from "./copy.ts";
+import { isAlive } from "./leftovers.ts";
 
 const COPY = /^copy-(\d+)-[0-9a-f]+$/;
 const LINK = "current";

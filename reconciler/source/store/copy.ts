@@ -1,14 +1,15 @@
-import { rm } from "node:fs/promises";
+import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { makeFolder, writeDurable } from "#base/durable/index.ts";
+import { makeFolder } from "#base/durable/index.ts";
 import { MooringError } from "#base/errors/index.ts";
 import { withDeadline } from "#base/time/index.ts";
 import { storing } from "../disk.ts";
 import { Mutex } from "../mutex.ts";
 import { corrupt, Objects, type Oid } from "../objects.ts";
 import { PACK_LIMITS, type PackLimits } from "../pack/limits.ts";
-import { receivePack, sweepTemps } from "../pack/receive.ts";
+import { receivePack } from "../pack/receive.ts";
 import type { FetchRequest, Transport } from "../transport/index.ts";
+import { sweepLeftovers } from "./leftovers.ts";
 import { type Note, readNote, writeNote } from "./note.ts";
 import { proveWhole } from "./whole.ts";
 
@@ -55,8 +56,8 @@ export class Copy {
     await storing(folder, async () => {
       await makeFolder(join(folder, "objects/pack"), 0o755);
       await makeFolder(join(folder, "refs/heads"), 0o755);
-      await writeDurable(join(folder, "config"), "[core]\n\trepositoryformatversion = 0\n\tbare = true\n"); // so that git can look into it
-      await writeDurable(join(folder, "HEAD"), "ref: refs/heads/main\n");
+      await writeFile(join(folder, "config"), "[core]\n\trepositoryformatversion = 0\n\tbare = true\n"); // so that git can look into it
+      await writeFile(join(folder, "HEAD"), "ref: refs/heads/main\n");
     });
     return new Copy(folder, { url: deps.url, tips: new Map(), shallow: new Set(), firstBytes: 0 }, deps);
   }
@@ -65,7 +66,7 @@ export class Copy {
   static async open(folder: string, deps: CopyDeps): Promise<Copy | null> {
     const note = await readNote(folder);
     if (note === null || note.url !== deps.url) return null;
-    await sweepTemps(folder);
+    await sweepLeftovers(folder);
     const copy = new Copy(folder, note, deps);
     void copy.objects.files; // opens the indexes
     return copy;
