@@ -19,7 +19,8 @@ export type Out = { write(text: string): unknown };
  *  Exit code 0 when this hub could run it, else 1. No network, no git: what lies in the folder is what is checked. */
 export async function validate(dir: string, out: Out): Promise<number> {
   const loaded = await loadFleet(await readFolder(dir));
-  const findings = sortFindings([...loaded.findings, ...(loaded.fleet === undefined ? [] : gate(loaded.fleet))]);
+  const more = loaded.fleet === undefined ? [] : [...gate(loaded.fleet), ...(await policyMistakes(loaded.fleet))];
+  const findings = sortFindings([...loaded.findings, ...more]);
   for (const item of findings) out.write(findingText(item));
   if (hasErrors(findings) || loaded.fleet === undefined) {
     const errors = findings.filter((item) => item.level === "error").length;
@@ -30,9 +31,22 @@ export async function validate(dir: string, out: Out): Promise<number> {
   return 0;
 }
 
+/** What is wrong with the policies themselves; what they say is for `mooring plan`, which knows what changes. */
+async function policyMistakes(fleet: FleetRepo): Promise<readonly Finding[]> {
+  if (fleet.policies.length === 0) return [];
+  const { checkPolicies, openEngine } = await import("#reconciler/policy/index.ts");
+  const engine = openEngine();
+  try {
+    return await checkPolicies(fleet, engine);
+  } finally {
+    await engine.close();
+  }
+}
+
 /** One finding for people. */
-export function findingText({ file, line, col, code, level, message, fix }: Finding): string {
-  return `${file}:${line}:${col} ${level === "warning" ? "warning " : ""}${code} ${message}\n  fix: ${fix}\n`;
+export function findingText({ file, line, col, code, level, message, fix, excerpt }: Finding): string {
+  const shown = excerpt === undefined ? "" : `${excerpt.replaceAll(/^/gm, "    ")}\n`;
+  return `${file}:${line}:${col} ${level === "warning" ? "warning " : ""}${code} ${message}\n${shown}  fix: ${fix}\n`;
 }
 
 /** Every plain file under `dir` but .git and node_modules; links are left out, as git's own tree would refuse them. Throws USAGE when `dir` is no folder. */
@@ -51,10 +65,10 @@ export async function readFolder(dir: string): Promise<FleetFiles> {
 }
 
 function countsOf(fleet: FleetRepo): string {
-  const { machines, baselines, plugins, secrets, grants } = fleet;
-  const counts = { machine: machines, baseline: baselines, plugin: plugins, secret: secrets, grant: grants };
+  const { machines, baselines, plugins, secrets, grants, policies } = fleet;
+  const counts = { machine: machines, baseline: baselines, plugin: plugins, secret: secrets, grant: grants, policy: policies };
   return Object.entries(counts)
     .filter(([, list]) => list.length > 0)
-    .map(([noun, list]) => `${list.length} ${noun}${list.length === 1 ? "" : "s"}`)
+    .map(([noun, list]) => `${list.length} ${list.length === 1 ? noun : `${noun}s`.replace("ys", "ies")}`)
     .join(", ");
 }

@@ -17,9 +17,12 @@ export function placeInScalar(text: string, path: Path, offset: number, length: 
     : { line: from.line, col: from.col, endLine: from.line, endCol: from.col + 1 }; // a caret stays on its line
 }
 
-/** The line of `place` and a caret under it, as a terminal shows it; long lines are cut around the caret. */
+/** The line of `place` and a caret under it, as a terminal shows it: nothing in it moves a cursor, long lines are cut. */
 export function caret(text: string, { line, col, endLine, endCol }: Place): string {
-  const whole = (text.split("\n")[line - 1] ?? "").replace(/\r$/, "").replaceAll("\t", " ");
+  const whole = (text.split("\n")[line - 1] ?? "")
+    .replace(/\r$/, "")
+    .replaceAll("\t", " ")
+    .replaceAll(/[\p{Cc}\p{Cf}]/gu, "?");
   const from = col > CUT ? col - CUT : 0;
   const shown = `${from > 0 ? "…" : ""}${whole.slice(from, from + 2 * CUT)}${whole.length > from + 2 * CUT ? "…" : ""}`;
   const width = endLine === line ? Math.max(1, Math.min(endCol - col, CUT)) : 1;

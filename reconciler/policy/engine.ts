@@ -1,5 +1,5 @@
 import { Worker } from "node:worker_threads";
-import type { Branch, ExpressionProblem, Program, Shared, Subject, Verdict } from "./program.ts";
+import { type Branch, type ExpressionProblem, type Program, type Shared, type Subject, type Verdict, withSeen } from "./program.ts";
 import type { Answer, Ask } from "./worker/wire.ts";
 
 /** Judges documents by expressions that nobody has to trust. */
@@ -77,7 +77,7 @@ export function openEngine(limits: Partial<Limits> = {}): PolicyEngine {
         if (answer.kind !== "evaluated" || !isWhole(answer.evaluation.verdicts, part, program))
           return { at: "failed", why: "it broke its worker" };
         verdicts.push(...answer.evaluation.verdicts);
-        branches = merged(branches, answer.evaluation.branches);
+        branches = withSeen(branches, answer.evaluation.branches);
       }
       return { at: "judged", verdicts, branches };
     },
@@ -92,12 +92,6 @@ export function openEngine(limits: Partial<Limits> = {}): PolicyEngine {
 /** An answer that leaves out a document or a validation is none. */
 function isWhole(verdicts: readonly (readonly Verdict[])[], subjects: readonly Subject[], program: Program): boolean {
   return verdicts.length === subjects.length && verdicts.every((row) => row.length === program.validations.length);
-}
-
-function merged(before: readonly Branch[], now: readonly Branch[]): readonly Branch[] {
-  return before.length === 0
-    ? now
-    : now.map((branch, i) => ({ ...branch, seen: [...new Set([...branch.seen, ...(before[i]?.seen ?? [])])] }));
 }
 
 type Thread = {

@@ -68,7 +68,19 @@ export type Branch = {
   readonly offset: number;
   readonly length: number;
   readonly seen: readonly boolean[];
+  /** It gave something else than a boolean, so it is no branch: a policy's variable that holds a list. */
+  readonly isOther: boolean;
 };
+
+/** What two runs of the same expressions saw together. */
+export function withSeen(before: readonly Branch[], now: readonly Branch[]): readonly Branch[] {
+  if (before.length === 0) return now;
+  return before.map((branch, i) => ({
+    ...branch,
+    seen: [...new Set([...branch.seen, ...(now[i]?.seen ?? [])])],
+    isOther: branch.isOther || now[i]?.isOther === true,
+  }));
+}
 
 export type Evaluation = {
   /** By subject, then by validation. */

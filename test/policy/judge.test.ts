@@ -85,12 +85,15 @@ validations:
   );
   const base = withPolicy(policy, "mixed");
   const { findings, summary } = await judge(base, longer(base));
-  assert.deepEqual(findings.map(({ rule, code, level }) => [rule, code, level]).sort(), [
-    ["mixed/1", "POLICY_APPROVAL_NEEDED", "warning"],
-    ["mixed/2", "POLICY_WARNED", "notice"],
-    ["mixed/3", "POLICY_FAILED", "error"],
-    ["mixed/4", "POLICY_FAILED", "error"],
-  ]);
+  assert.deepEqual(
+    findings.map(({ rule, code, level }) => [rule, code, level]).toSorted(([a = ""], [b = ""]) => a.localeCompare(b)),
+    [
+      ["mixed/1", "POLICY_APPROVAL_NEEDED", "warning"],
+      ["mixed/2", "POLICY_WARNED", "notice"],
+      ["mixed/3", "POLICY_FAILED", "error"],
+      ["mixed/4", "POLICY_FAILED", "error"],
+    ],
+  );
   assert.deepEqual(summary.approvals, [{ policy: "mixed", owners: ["security@acme.dev"], count: 1 }]);
   assert.match(findings.find(({ rule }) => rule === "mixed/3")?.message ?? "", /division by zero \(policies\/mixed\.yaml:10:41\)/);
 });

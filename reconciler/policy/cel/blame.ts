@@ -23,16 +23,14 @@ export function blame(expr: Expr, wanted: boolean, scope: Scope, evaluate: Evalu
   if (call?.name === "!_" && call.args[0] !== undefined) return blame(call.args[0], !wanted, scope, evaluate);
   if (isAnd(expr) || isOr(expr)) {
     const parts = operands(expr, isAnd(expr) ? "_&&_" : "_||_");
-    // One side alone decides "&& is false" and "|| is true"; else all of them do, and the first that shows a field speaks for them.
+    // One side alone decides "&& is false" and "|| is true". Else all of them do; the one that looks deepest into the document speaks for them, since
+    // the others mostly guard it: !has(object.spec.sshd) || !object.spec.sshd.passwordAuthentication.
     const isDecided = isAnd(expr) === wanted;
     const guilty = isDecided ? parts.filter((part) => evaluate(part, scope) !== wanted).slice(0, 1) : parts;
-    return firstOf(guilty, (part) => blame(part, wanted, scope, evaluate));
+    const found = guilty.map((part) => blame(part, wanted, scope, evaluate)).filter((path) => path !== null);
+    return found.length === 0 ? null : found.reduce((best, path) => (path.length > best.length ? path : best));
   }
-  if (call?.name === "_?_:_") {
-    const [condition, yes, no] = call.args;
-    const chosen = condition !== undefined && evaluate(condition, scope) === true ? yes : no;
-    return firstOf([chosen, condition], (part) => (part === undefined ? null : blame(part, wanted, scope, evaluate)));
-  }
+  if (call?.name === "_?_:_") return firstOf(taken(call.args, scope, evaluate), (part) => blame(part, wanted, scope, evaluate));
   const loop = quantifierOf(expr);
   if (loop !== null) return blameLoop(loop, wanted, scope, evaluate);
   const own = scope.get(identOf(expr) ?? "")?.expr;
@@ -68,9 +66,19 @@ function operands(expr: Expr, name: string): readonly Expr[] {
   return call?.name === name ? call.args.flatMap((arg) => operands(arg, name)) : [expr];
 }
 
+/** Of `condition ? yes : no` the side that was taken, then the condition. */
+function taken([condition, yes, no]: readonly Expr[], scope: Scope, evaluate: Evaluate): readonly Expr[] {
+  const chosen = condition !== undefined && evaluate(condition, scope) === true ? yes : no;
+  return [chosen, condition].filter((part) => part !== undefined);
+}
+
 /** The first field of the document that an expression reads, in the order of its text. */
 function firstPath(expr: Expr, scope: Scope, evaluate: Evaluate): FieldPath | null {
-  return pathOf(expr, scope, evaluate) ?? firstOf(children(expr), (part) => firstPath(part, scope, evaluate));
+  const own = scope.get(identOf(expr) ?? "")?.expr;
+  if (own !== undefined) return firstPath(own, scope, evaluate);
+  const call = callOf(expr);
+  const parts = call?.name === "_?_:_" ? taken(call.args, scope, evaluate) : children(expr);
+  return pathOf(expr, scope, evaluate) ?? firstOf(parts, (part) => firstPath(part, scope, evaluate));
 }
 
 /** The path that an expression is, when it is nothing but one: object.spec.secrets[0].ref. */

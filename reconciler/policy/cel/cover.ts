@@ -15,16 +15,25 @@ export type Cover = {
 };
 
 export function newCover(): Cover {
-  const watched: { readonly path: ExpressionPath; readonly offset: number; readonly length: number; readonly seen: Set<boolean> }[] = [];
+  const watched: {
+    readonly path: ExpressionPath;
+    readonly offset: number;
+    readonly length: number;
+    readonly seen: Set<boolean>;
+    isOther: boolean;
+  }[] = [];
   return {
     func: celFunc(SEEN, [INT, DYN], DYN, (index, value) => {
-      if (typeof value === "boolean") watched[Number(index)]?.seen.add(value);
+      const own = watched[Number(index)];
+      if (typeof value === "boolean") own?.seen.add(value);
+      else if (own !== undefined) own.isOther = true;
       return value;
     }),
     watch(ast, path) {
       const interesting = partsOf(ast.expr);
       const indexes = new Map<bigint, number>();
-      for (const part of interesting) indexes.set(part.id, watched.push({ path, ...spanOf(ast, part), seen: new Set() }) - 1);
+      for (const part of interesting)
+        indexes.set(part.id, watched.push({ path, ...spanOf(ast, part), seen: new Set(), isOther: false }) - 1);
       return rewrite(ast.expr, (node) => {
         const index = indexes.get(node.id);
         return index === undefined ? node : call(node, index);
@@ -63,6 +72,8 @@ function childrenOf(expr: Expr): readonly Expr[] {
   if (call !== null) return call.target === undefined ? call.args : [call.target, ...call.args];
   const kind = expr.exprKind;
   if (kind.case === "listExpr") return kind.value.elements;
+  // filter() and map() with a condition: their step is `condition ? result + item : result`.
+  if (kind.case === "comprehensionExpr") return [kind.value.iterRange, kind.value.loopStep].filter((part) => part !== undefined);
   if (kind.case === "selectExpr") return kind.value.operand === undefined ? [] : [kind.value.operand];
   return [];
 }
