@@ -13,6 +13,7 @@ import { hubLog } from "./log.ts";
 import { type Dial, openBindingBook, openEventBook } from "./machine/index.ts";
 import { witnessOf } from "./recovery/index.ts";
 import { vaultClient } from "./secrets/index.ts";
+import { hubSigning, readHubKey } from "./signing/index.ts";
 import { type AccessFiles, accessOf, openSource, RELEASES_BRANCH } from "./source/index.ts";
 import { connect, hasNativeCrypto } from "./ssh/index.ts";
 import { startWebhooks, type WebhookPlace } from "./webhook/index.ts";
@@ -58,12 +59,23 @@ export async function runHub(options: RunOptions, version: string, signal: Abort
   const clock = Date.now;
   const privateKey = await readKey(options.sshKey);
   const dial: Dial = (host, stop) => connect({ ...host, username: options.sshUser }, { privateKey, signal: stop });
+  const hubKey = await readHubKey(options.dir);
   const hub = makeHub({
     source: makeSourceLoop({ source, pin, version, clock, witness: witnessOf(dial, vault, log) }),
     clock,
     random: Math.random,
     log,
     pollMs: options.pollMs,
+    signing:
+      hubKey === null
+        ? null
+        : hubSigning({
+            key: hubKey,
+            pin,
+            source: { url: options.source, ...(await accessOf(options.access, options.source, process.env)) },
+            clock,
+            random: Math.random,
+          }),
     worker: {
       hub: hostname(),
       dial,

@@ -2,6 +2,7 @@ import type { HubStatus } from "#schemas/wire/index.ts";
 import type { Out } from "../io.ts";
 import { hubClient } from "./client.ts";
 import { machinesText } from "./get.ts";
+import { roleWords } from "../role-words.ts";
 import { age, plain, table } from "./table.ts";
 
 /** `mooring status`: what runs, what waits for whom, what is refused and why, whom each class trusts, how the machines are. */
@@ -56,10 +57,8 @@ function refused({ refused: found }: HubStatus): string {
 }
 
 function trusts({ trusts: roles }: HubStatus): string {
-  const rows = Object.entries(roles).map(([role, { by, principals, threshold }]) =>
-    [role, by, `${threshold} of ${principals.length}`, principals.join(", ")].map(plain),
-  );
-  return rows.length === 0 ? "" : table(["ROLE", "BY", "NEEDS", "WHO"], rows);
+  const rows = Object.entries(roles).map(([role, rule]) => `${role}: ${plain(roleWords(rule))}`);
+  return rows.length === 0 ? "" : `trust    ${rows.join(" · ")}\n`;
 }
 
 function machines({ machines: items }: HubStatus, nowMs: number): string {

@@ -1,6 +1,7 @@
 import { msOf, type Time } from "#base/time/index.ts";
 import { planText } from "#plan/index.ts";
-import { type Missing, ROLE_NAMES, type Trust } from "#proof/release/index.ts";
+import { type Missing, ROLE_NAMES, type Trust, workflowName } from "#proof/release/index.ts";
+import { roleWords } from "../role-words.ts";
 import type { Case } from "./case.ts";
 
 const DAY_MS = 86_400_000;
@@ -26,7 +27,9 @@ function trustText({ leaf, section }: Trust): string {
     return count === 1 ? principal : `${principal} (${count} keys)`;
   };
   const rows = ROLE_NAMES.map((role) => {
-    const { by, threshold, principals, touch } = section.roles[role];
+    const { by, threshold, principals, touch, identity } = section.roles[role];
+    if (by !== "people")
+      return `  ${role.padEnd(7)}  ${roleWords({ by, threshold, principals: identity === undefined ? [] : [workflowName(identity)] })}\n`;
     return `  ${role.padEnd(7)}  ${by}: ${threshold} of ${principals.map(keys).join(", ")}${touch === "required" ? ", touched" : ""}\n`;
   });
   const actions = section.actions.map(({ actions, principals }) => `  ${actions.join(", ")}: ${principals.map(keys).join(", ")}\n`);

@@ -15,7 +15,7 @@ const KEY = /^[a-z0-9@.-]{1,64} [A-Za-z0-9+/]{4,}={0,2}$/;
 /** A trust section from its canonical bytes, with its leaf; throws TRUST_MALFORMED. It says nothing about who signed it. */
 export function parseTrust(bytes: Uint8Array): Trust {
   const form = formOf("TRUST_MALFORMED", "the trust section");
-  const value = form.members(form.read(bytes), "it", MEMBERS, ["recipients"]);
+  const value = form.members(form.read(bytes), "it", MEMBERS, ["authors", "recipients"]);
   if (value["kind"] !== "trust") throw form.fail("kind is not trust");
   const roles = form.members(value["roles"], "roles", ROLE_NAMES);
   const section: TrustSection = {
@@ -28,6 +28,7 @@ export function parseTrust(bytes: Uint8Array): Trust {
     runtimeIdentity: value["runtimeIdentity"]!,
     leaseSeconds: form.count(value["leaseSeconds"], "leaseSeconds", 1),
     expiresSeconds: form.count(value["expiresSeconds"], "expiresSeconds", 1),
+    ...(value["authors"] === undefined ? {} : { authors: form.that(value["authors"], "authors", isDigest) }),
     ...(value["recipients"] === undefined ? {} : { recipients: recipientsOf(form, value["recipients"]) }),
   };
   const why = sectionFault(section);
@@ -35,7 +36,8 @@ export function parseTrust(bytes: Uint8Array): Trust {
   return { leaf: leafOfText(bytes), bytes, section };
 }
 
-function sectionFault({ roles, actions, trustedRoot }: TrustSection): string | null {
+function sectionFault({ roles, actions, trustedRoot, authors }: TrustSection): string | null {
+  if ((authors !== undefined) !== ROLE_NAMES.some((name) => roles[name].by === "hub")) return "authors belong to roles by: hub"; // WIRE §3.3: left out else
   if (trustedRoot === null && ROLE_NAMES.some((name) => roles[name].by === "ci")) return "a role by: ci needs a trustedRoot";
   return actions.some(({ principals }) => principals.includes(HUB_PRINCIPAL)) ? "the hub signs no statements" : null;
 }

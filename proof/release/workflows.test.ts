@@ -1,7 +1,7 @@
 // oxlint-disable typescript/no-explicit-any -- the tests break parsed JSON in places that have no type
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { canonBytes } from "#base/canonical/index.ts";
+import { canonBytes, digestOf } from "#base/canonical/index.ts";
 import { parseTrustedRoot, verifyWorkflow } from "#proof/sigstore/index.ts";
 import type { RoleRule } from "#schemas/wire/index.ts";
 import { agentSection, FLEET, grantSection, pluginSection, type Roles, TestFleet } from "#test/proof/fleet.ts";
@@ -230,12 +230,13 @@ test("a trust section that gives root or access to a workflow or the hub, or lea
   const { ownerId: _ownerId, ...withoutOwner } = identity;
   const by = (change: object, extra: object = {}): Uint8Array =>
     canonBytes({ ...section, ...extra, roles: { ...section.roles, ...change } });
+  const authors = digestOf("authors");
   const hub = { by: "hub", principals: ["hub"], threshold: 1, touch: "optional" };
   const refused: Readonly<Record<string, Uint8Array>> = {
     "root by ci": by({ root: BY_CI }),
     "access by ci": by({ access: BY_CI }),
-    "root by hub": by({ root: hub }),
-    "access by hub": by({ access: hub }),
+    "root by hub": by({ root: hub }, { authors }),
+    "access by hub": by({ access: hub }, { authors }),
     "ci without identity": by({ release: { by: "ci", principals: [], threshold: 1, touch: "optional" } }),
     "ci with principals": by({ release: { ...BY_CI, principals: ["a"] } }),
     "ci with a threshold of two": by({ release: { ...BY_CI, threshold: 2 } }),
@@ -244,11 +245,11 @@ test("a trust section that gives root or access to a workflow or the hub, or lea
     "ci without a trusted root": by({}, { trustedRoot: null }),
     "people with an identity": by({ release: { by: "people", principals: ["a"], threshold: 1, touch: "optional", identity } }),
     "people with the hub among them": by({ access: { by: "people", principals: ["s", "hub"], threshold: 1, touch: "optional" } }),
-    "hub with people": by({ release: { ...hub, principals: ["hub", "a"] } }),
-    "hub with nobody": by({ release: { ...hub, principals: [] } }),
+    "hub with people": by({ release: { ...hub, principals: ["hub", "a"] } }, { authors }),
+    "hub with nobody": by({ release: { ...hub, principals: [] } }, { authors }),
     "hub for statements": by({}, { actions: [{ actions: ["pause"], principals: ["hub"], maxSeconds: null }] }),
   };
-  assert.equal(parseTrust(by({ release: hub, secrets: hub })).section.roles.release.by, "hub");
+  assert.equal(parseTrust(by({ release: hub, secrets: hub }, { authors })).section.roles.release.by, "hub");
   for (const [name, bytes] of Object.entries(refused)) assert.throws(() => parseTrust(bytes), { code: "TRUST_MALFORMED" }, name);
 });
 

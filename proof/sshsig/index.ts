@@ -1,3 +1,4 @@
+export { composeSshsig } from "./compose.ts";
 export { type AllowedSigners, HUB_PRINCIPAL, parseAllowedSigners, VAULT_PRINCIPAL } from "./allowed-signers.ts";
 export { type KeyType, parseKeyBlob, parseKeyText, type SshKey } from "./key.ts";
 export { parseSshsig, type Sshsig } from "./parse.ts";

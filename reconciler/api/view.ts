@@ -1,4 +1,5 @@
 import type { Time } from "#base/time/index.ts";
+import { workflowName } from "#proof/release/index.ts";
 import type { HubStatus, MachineStatus } from "#schemas/wire/index.ts";
 import type { Hub } from "../hub/index.ts";
 import type { MachineView } from "../machine/index.ts";
@@ -36,9 +37,9 @@ export function statusView(hub: Hub, facts: HubFacts): HubStatus {
           }
         : null,
     trusts: Object.fromEntries(
-      Object.entries(target?.resolved.trust.roles ?? {}).map(([role, { by, principals, threshold }]) => [
+      Object.entries(target?.resolved.trust.roles ?? {}).map(([role, { by, principals, threshold, touch, identity }]) => [
         role,
-        { by, principals, threshold },
+        { by, principals: identity === undefined ? principals : [workflowName(identity)], threshold, touch },
       ]),
     ),
     machines: machineViews(hub),

@@ -21,11 +21,12 @@ import type { Loaded } from "./document.ts";
 import { byText } from "./finding.ts";
 import { lockPath } from "./lock.ts";
 import type { FleetRepo } from "./repo.ts";
+import { authorsDigest } from "./trust.ts";
 
 // Each function gives one section with all defaults filled in and lists in one order, so that moving a line in a file changes no leaf.
 
 export function trustSection({ fleet, trust }: FleetRepo): TrustSection {
-  const { roles, actions, lease, expires } = fleet.doc.spec.trust;
+  const { roles, actions, commits, lease, expires } = fleet.doc.spec.trust;
   return {
     kind: "trust",
     roles: {
@@ -47,6 +48,7 @@ export function trustSection({ fleet, trust }: FleetRepo): TrustSection {
     runtimeIdentity: null,
     leaseSeconds: secondsOf(lease),
     expiresSeconds: secondsOf(expires),
+    ...(Object.values(roles).some(({ by }) => by === "hub") ? { authors: authorsDigest(commits.require, trust.signers) } : {}),
     ...(trust.recipients.length === 0 ? {} : { recipients: trust.recipients }),
   };
 }

@@ -1,5 +1,5 @@
 import { createPublicKey } from "node:crypto";
-import { type Digest, digestOf, toBase64 } from "#base/canonical/index.ts";
+import { canon, type Digest, digestOf, toBase64 } from "#base/canonical/index.ts";
 import { MooringError } from "#base/errors/index.ts";
 import { type AllowedSigners, HUB_PRINCIPAL, parseAllowedSigners } from "#proof/sshsig/index.ts";
 import type { PrincipalKey } from "#schemas/wire/index.ts";
@@ -47,6 +47,11 @@ function signersOf(file: string, bytes: Uint8Array, findings: Finding[]): Allowe
     );
     return NOBODY;
   }
+}
+
+/** What a hub that signs for authors goes by: which commits must be signed, and by which keys. */
+export function authorsDigest(require: string, { keys, namespaces }: AllowedSigners): Digest {
+  return digestOf(canon({ require, keys, namespaces: Object.fromEntries(namespaces) }));
 }
 
 /** Keys without a `namespaces` option, or with all three of ours. One that only signs commits (namespaces="git") is left out; a part of ours

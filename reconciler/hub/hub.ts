@@ -4,6 +4,7 @@ import { errorField, type Log } from "#base/log/index.ts";
 import { backoffMs, type Clock, sleep, timeOf } from "#base/time/index.ts";
 import type { MachineId, SignedStatement } from "#schemas/wire/index.ts";
 import { makeWorker, type Worker, type WorkerDeps } from "../machine/index.ts";
+import type { HubSigning } from "../signing/index.ts";
 import { makeQueue } from "../queue/index.ts";
 import type { SourceLoop } from "./source-loop.ts";
 import { makeStatementBook } from "./statements.ts";
@@ -15,6 +16,8 @@ export type HubDeps = {
   readonly random: () => number;
   readonly log: Log;
   readonly pollMs: number;
+  /** Signs for roles that are `by: hub`; null = this hub has no key. */
+  readonly signing?: HubSigning | null;
 };
 
 export type StatementOutcome = {
@@ -100,6 +103,18 @@ export function makeHub(deps: HubDeps) {
       }
     }
   };
+  /** What the hub has signed is read back like anybody's signature, at once. */
+  const signOwn = async (): Promise<void> => {
+    try {
+      const count = (await deps.signing?.(source.view(), stop.signal)) ?? 0;
+      if (count === 0) return;
+      log.info({ count, revision: source.view().head?.revision }, "signed for main, as roles by: hub ask");
+      wake.abort();
+    } catch (err) {
+      if (!(err instanceof MooringError)) throw err;
+      log.warn({ ...errorField(err) }, "the hub's own signature could not be pushed; it is tried again");
+    }
+  };
   const lookOnce = async (): Promise<boolean> => {
     try {
       const { isNew, view } = await source.look(stop.signal);
@@ -111,6 +126,7 @@ export function makeHub(deps: HubDeps) {
       const known = book.all().size;
       await takeFromBranch();
       if (book.all().size !== known && !isNew) spread();
+      await signOwn();
       return true;
     } catch (err) {
       if (stop.signal.aborted) return true;

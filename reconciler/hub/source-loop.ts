@@ -22,6 +22,8 @@ export type SourceView = {
   readonly head: Selection["head"] | null;
   readonly target: FleetTarget | null;
   readonly branch: Branch;
+  /** Trust leaf of the revision whose rule for commits the authors up to `head` have passed; null at first contact, when there was none. */
+  readonly authors: Digest | null;
   readonly checkedAt: Time | null;
 };
 
@@ -50,7 +52,7 @@ export function makeSourceLoop({ source, pin, version, clock, witness }: SourceL
   const judge = policyJudge(source);
   const branches = new Map<string, Branch>();
   let branchTip: Oid | null = null;
-  let view: SourceView = { head: null, target: null, branch: NO_BRANCH, checkedAt: null };
+  let view: SourceView = { head: null, target: null, branch: NO_BRANCH, authors: null, checkedAt: null };
   let judgedAt = 0;
   let floor = NO_FLOOR;
 
@@ -103,7 +105,7 @@ export function makeSourceLoop({ source, pin, version, clock, witness }: SourceL
     const fleet = await fleetNamed([polled.main, ...(verified === null ? [] : [verified.revision])]);
     const branch = await readBranch(polled.releases, fleet);
     const from = verified ?? (await recover(polled.main, branch, signal));
-    await verifyAuthors(source, (revision) => reader.read(revision), from, polled.main);
+    const authors = await verifyAuthors(source, (revision) => reader.read(revision), from, polled.main);
     const selection = await selectFrom(from, polled.main, branch);
     judgedAt = now;
     const target =
@@ -113,7 +115,7 @@ export function makeSourceLoop({ source, pin, version, clock, witness }: SourceL
     if (selection.target !== null && target !== null)
       await source.storeVerified({ revision: target.revision, serial: target.head.release.doc.serial });
     const isNew = target !== null && keyOf(target) !== (view.target === null ? null : keyOf(view.target));
-    view = { head: selection.head, target, branch, checkedAt: timeOf(now) };
+    view = { head: selection.head, target, branch, authors, checkedAt: timeOf(now) };
     return { view, isNew };
   };
   return { look, view: () => view };
@@ -127,16 +129,19 @@ function keyOf(target: FleetTarget): string {
   return `${target.revision} ${target.head.release.digest} ${target.secrets?.digest ?? ""}`;
 }
 
-/** spec.trust.commits of the last verified revision (at first contact, the head's own) holds for what came after it. */
-async function verifyAuthors(source: Source, read: (revision: Oid) => Promise<Outcome>, from: From, head: Oid): Promise<void> {
+/** spec.trust.commits of the last verified revision (at first contact, the head's own) holds for what came after it. Gives the trust leaf of that
+ *  revision, null at first contact. */
+async function verifyAuthors(source: Source, read: (revision: Oid) => Promise<Outcome>, from: From, head: Oid): Promise<Digest | null> {
   const judge = await read(from.revision ?? head);
-  if (judge.at !== "read") return; // what can't be read is not selected either
+  if (judge.at !== "read") return null; // what can't be read is not selected either
   const { require, allowedSigners } = judge.repo.fleet.doc.spec.trust.commits;
-  if (require === "none") return;
+  const leaf = from.revision === null ? null : judge.resolved.trustLeaf;
+  if (require === "none") return leaf;
   const file = judge.tree.get(allowedSigners);
   if (file === undefined) throw new MooringError("FLEET_INVALID", `${allowedSigners} is missing`);
   const allowed = parseAllowedSigners(Buffer.from(await source.readBlob(file.oid)).toString("utf8"));
   await source.verifyCommits({ require, head, since: from.revision, allowed, serial: Math.max(1, from.serial) });
+  return leaf;
 }
 
 async function ageFileOf(source: Source, target: Selection["target"], digest: Digest): Promise<Uint8Array> {

@@ -1,4 +1,4 @@
-import { canonBytes, type Digest, digestOf, readCanonical, toBase64 } from "#base/canonical/index.ts";
+import { canon, canonBytes, type Digest, digestOf, readCanonical, toBase64 } from "#base/canonical/index.ts";
 import { MooringError } from "#base/errors/index.ts";
 import { type Clock, msOf, sleep } from "#base/time/index.ts";
 import { sealPack } from "#bundle/sealed/index.ts";
@@ -167,30 +167,34 @@ function leaseIn(signed: SignedLease): Lease {
   return parsed.data;
 }
 
-/** The vault keeps its own memory of what it accepted: mostly the trust of this very release, else an earlier one or its pin. */
+/** The vault keeps its own memory of what it accepted, machine by machine, and is asked only when something is to be sealed: so it may have slept through
+ *  trust releases. It is shown the chain from the trust of this very release (none), then from each release before, newest first, then from a pin. */
 async function sealed({ fleet, machine, vault, signal }: StepContext): Promise<SealAnswer> {
   const files: Record<string, Bytes64> = {};
   for (const { file } of machine.secrets) files[file] = toBase64(await fleet.ageFile(file)) as Bytes64;
-  const serial = fleet.head.release.doc.serial;
-  const trusts = [...new Set([fleet.resolved.trustLeaf, ...fleet.branch.releases.map(({ release }) => release.doc.trust)])];
-  const starts: Holds[] = [...trusts.map((trust) => ({ trust, serial: serial - 1 })), ...trusts.map((pin) => ({ pin }))];
+  const tried = new Set<string>();
   let last: unknown = null;
-  for (const holds of starts) {
+  for (const holds of vaultStarts(fleet)) {
     try {
-      const request = {
-        machine: machine.name,
-        desired: toBase64(machine.desired) as Bytes64,
-        release: proofFor(fleet, machine.name, holds),
-        files,
-      };
+      const release = proofFor(fleet, machine.name, holds);
+      const chain = canon(release.trustChain);
       if (vault === null) break;
-      return await vault.seal(request, signal);
+      if (tried.has(chain)) continue;
+      tried.add(chain);
+      return await vault.seal({ machine: machine.name, desired: toBase64(machine.desired) as Bytes64, release, files }, signal);
     } catch (err) {
       if (!(err instanceof MooringError) || err.code !== "TRUST_BROKEN") throw err;
       last = err;
     }
   }
   throw last;
+}
+
+function vaultStarts({ head, resolved, branch }: FleetTarget): readonly Holds[] {
+  const { serial } = head.release.doc;
+  const before = branch.releases.map(({ release }) => release.doc).filter((doc) => doc.serial < serial);
+  const pins = [...new Set([resolved.trustLeaf, ...before.map(({ trust }) => trust)])].map((pin) => ({ pin }));
+  return [{ trust: resolved.trustLeaf, serial: serial - 1 }, ...before.map((doc) => ({ trust: doc.trust, serial: doc.serial })), ...pins];
 }
 
 /** The plugins that should run here and don't. Pure. */

@@ -21,7 +21,7 @@ export type ReadOutcome = Outcome & { readonly at: "read" };
 export type Released = {
   readonly complete: readonly KnownRelease[];
   readonly trusts: readonly { readonly trust: Trust; readonly serial: number }[];
-  readonly inForce: { readonly release: KnownRelease; readonly outcome: ReadOutcome } | null;
+  readonly inForce: { readonly release: KnownRelease; readonly outcome: Pick<ReadOutcome, "resolved" | "roots"> } | null;
 };
 
 /** The signatures count, not the expiry: a release that has run out is still what machines have. Pure. */

@@ -3,7 +3,7 @@ import { hasCode } from "#base/errors/index.ts";
 import type { Objects, Oid } from "./objects.ts";
 import type { TreeItem } from "./parse.ts";
 
-/** One folder of the branch: a document, and who signed it (principal → armored SSHSIG). Nothing is verified: documents prove themselves. */
+/** One folder of the branch: a document, and who signed it (principal → armored SSHSIG, file name → JSON of a workflow's). Nothing is verified: documents prove themselves. */
 export type SignedEntry = {
   readonly name: string;
   readonly bytes: Uint8Array;
@@ -34,6 +34,8 @@ const MAX_FINDINGS = 100;
 const RELEASE = /^([1-9]\d{0,15})-([0-9a-f]{8})$/;
 const SECRETS = /^secrets-([1-9]\d{0,15})-([0-9a-f]{8})$/;
 const STATEMENT = /^([0-9a-f]{8})$/;
+/** A workflow's signature, and the trusted root it is verified under: whose digest the trust section names is for the verifier to say. */
+const WORKFLOW = /^([A-Za-z0-9][A-Za-z0-9._@+-]{0,127}\.sigstore\.json|trusted_root\.json)$/;
 const SIGNATURE = /^([A-Za-z0-9][A-Za-z0-9._@+-]{0,127})\.sig$/;
 
 /** Folder of a release on the branch: its serial and the first 8 hex digits of its digest. Pure. */
@@ -117,7 +119,7 @@ class Reader {
   async #signatures(files: readonly TreeItem[], path: string): Promise<ReadonlyMap<string, string>> {
     const signers = new Map<string, string>();
     for (const file of files) {
-      const principal = SIGNATURE.exec(file.name)?.[1];
+      const principal = SIGNATURE.exec(file.name)?.[1] ?? WORKFLOW.exec(file.name)?.[1];
       if (principal === undefined) continue;
       if (signers.size >= MAX_SIGNATURES) {
         this.#leaveOut(`${path}/${file.name}`, `more than ${MAX_SIGNATURES} signatures`);

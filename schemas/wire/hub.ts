@@ -3,8 +3,13 @@ import { condition, pluginStatus } from "./live.ts";
 import { problem } from "./apply.ts";
 import { counter, digest, machineId, time } from "./names.ts";
 
-/** What a role lets its people sign, as `mooring status` prints it. */
-const roleView = z.object({ by: z.string(), principals: z.readonly(z.array(z.string())), threshold: counter });
+/** Whom a role trusts, as `mooring status` prints it; of a role by: ci the one principal is its workflow. */
+const roleView = z.object({
+  by: z.string(),
+  principals: z.readonly(z.array(z.string())),
+  threshold: counter,
+  touch: z.optional(z.string()),
+});
 const missingRole = z.object({
   role: z.string(),
   classes: z.readonly(z.array(z.string())),

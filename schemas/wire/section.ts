@@ -62,6 +62,9 @@ export type TrustSection = {
   readonly expiresSeconds: number;
   /** age recipients that new secret versions are sealed to; left out when empty. */
   readonly recipients?: readonly string[];
+  /** Digest of who may commit and which commits must be signed: there exactly when a role is by: hub, which signs what these people commit. So changing
+   *  it needs root. Machines do not look at it. */
+  readonly authors?: Digest;
 };
 export type AgentSection = {
   readonly kind: "agent";

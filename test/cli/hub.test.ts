@@ -85,7 +85,11 @@ const STATUS: HubStatus = {
     revision: "9f8e7d6c".repeat(5),
     findings: [{ file: "plugins/x.yaml", line: 3, col: 5, code: "FLEET_FIELD_UNKNOWN", message: "unknown field", fix: "remove it" }],
   },
-  trusts: { release: { by: "people", principals: ["a@acme.dev", "b@acme.dev"], threshold: 1 } },
+  trusts: {
+    release: { by: "hub", principals: ["hub"], threshold: 1 },
+    secrets: { by: "ci", principals: ["acme/fleet/.github/workflows/release.yml@refs/heads/main"], threshold: 1 },
+    access: { by: "people", principals: ["a@acme.dev", "b@acme.dev"], threshold: 2, touch: "required" },
+  },
   machines: [machine("mini-01"), AWAY],
 };
 
@@ -109,8 +113,7 @@ refused: main 9f8e7d6c; what ran before goes on running
   plugins/x.yaml:3:5 FLEET_FIELD_UNKNOWN unknown field
     fix: remove it
 
-ROLE     BY      NEEDS   WHO
-release  people  1 of 2  a@acme.dev, b@acme.dev
+trust    release: hub · secrets: ci acme/fleet/.github/workflows/release.yml@refs/heads/main · access: 2 of a@acme.dev, b@acme.dev (touch)
 
 NAME     READY    STATUS           SYNC         RELEASE  GENERATION  SEEN
 mini-01  True     Succeeded        in sync      8        4           4s

@@ -21,6 +21,7 @@ import { openBundleStore } from "#reconciler/bundles/index.ts";
 import { type Hub, makeHub } from "#reconciler/hub/index.ts";
 import { type Dial, openBindingBook, openEventBook } from "#reconciler/machine/index.ts";
 import { witnessOf } from "#reconciler/recovery/index.ts";
+import { type HubKey, hubSigning } from "#reconciler/signing/index.ts";
 import { vaultClient } from "#reconciler/secrets/index.ts";
 import type { Link } from "#reconciler/ssh/index.ts";
 import type { FleetId, MachineId, MachineStatement, Pins, SecretRef, SignedStatement } from "#schemas/wire/index.ts";
@@ -104,7 +105,9 @@ export class World {
   }
 
   /** Starts a hub; the same folder again is that hub restarted. */
-  async startHub(more: { readonly pollMs?: number; readonly loop?: string; readonly asksMachines?: boolean } = {}): Promise<Hub> {
+  async startHub(
+    more: { readonly pollMs?: number; readonly loop?: string; readonly asksMachines?: boolean; readonly key?: HubKey } = {},
+  ): Promise<Hub> {
     const folder = join(this.fleet.folder, more.loop ?? "hub");
     await mkdir(folder, { recursive: true });
     const dial: Dial = (host, signal) => this.#dial(host.name, signal);
@@ -119,6 +122,16 @@ export class World {
       random: Math.random,
       log: this.#log,
       pollMs: more.pollMs ?? 50,
+      signing:
+        more.key === undefined
+          ? null
+          : hubSigning({
+              key: more.key,
+              pin: (await this.fleet.resolved()).trustLeaf,
+              source: { url: this.fleet.gitdir },
+              clock: Date.now,
+              random: Math.random,
+            }),
       worker: {
         hub: "test",
         dial,

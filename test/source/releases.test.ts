@@ -22,6 +22,8 @@ test("the releases branch is read newest first; hostile entries are left out and
       [`${first}/bob.sig`]: "SIG bob",
       [`${first}/trust.json`]: '{"kind":"trust"}',
       [`${first}/notes.txt`]: "ignored",
+      [`${first}/ci.sigstore.json`]: '{"mediaType":"bundle"}',
+      [`${first}/trusted_root.json`]: '{"mediaType":"root"}',
       [`${tenth}/release.json`]: ten,
       [`${tenth}/huge.sig`]: "x".repeat(70_000),
       [`${tenth}/gigantic.sig`]: "x".repeat(1_100_000),
@@ -51,9 +53,11 @@ test("the releases branch is read newest first; hostile entries are left out and
     [
       ["ann@acme.dev", "SIG ann"],
       ["bob", "SIG bob"],
+      ["ci.sigstore.json", '{"mediaType":"bundle"}'],
+      ["trusted_root.json", '{"mediaType":"root"}'],
     ],
   );
-  assert.deepEqual(found.releases[1]?.sigs, ["SIG ann", "SIG bob"]);
+  assert.deepEqual(found.releases[1]?.sigs, ["SIG ann", "SIG bob", '{"mediaType":"bundle"}', '{"mediaType":"root"}']);
   assert.equal(Buffer.from(found.releases[1]?.trust ?? []).toString(), '{"kind":"trust"}');
   assert.equal(found.releases[0]?.trust, null);
   assert.equal(found.releases[0]?.signers.size, 0);
