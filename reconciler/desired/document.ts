@@ -1,11 +1,11 @@
 import type { Json } from "#base/canonical/index.ts";
 import { isJsonObject } from "#base/canonical/index.ts";
 import { type DocumentOf, isKind, type Kind, KINDS } from "#schemas/fleet/index.ts";
-import { type Finding, type Place, type Problem, problem, START } from "./finding.ts";
+import { type Finding, type Problem, problem, START } from "./finding.ts";
 import { problemsOf } from "./issues.ts";
 import { folderOf, placeInTree } from "./layout.ts";
 import { nearest } from "./suggest.ts";
-import { locate, locatorOf, type Path, readYaml } from "./yaml.ts";
+import { locate, type Locate, locatorOf, readYaml } from "./yaml.ts";
 
 /** A document with the file it came from. `locate` reads the text again at its first question, so places cost nothing until somebody asks. */
 export type Loaded<K extends Kind> = {
@@ -15,7 +15,7 @@ export type Loaded<K extends Kind> = {
   readonly doc: DocumentOf[K];
   /** The file as it is written. */
   readonly text: string;
-  locate(path: Path, of?: "key" | "value"): Place;
+  readonly locate: Locate;
 };
 export type AnyLoaded = { readonly [K in Kind]: Loaded<K> }[Kind];
 
@@ -31,7 +31,7 @@ export type ParsedBlob = {
 
 /** Reads and checks one blob. Pure; never throws for bad input. */
 export function parseBlob(bytes: Uint8Array): ParsedBlob {
-  const { text, value, problems } = readYaml(bytes);
+  const { text, value, problems, locate } = readYaml(bytes);
   const isOurs = /^apiVersion:\s*["']?mooring\//m.test(text);
   if (value === undefined) return { kind: null, isOurs, text, problems };
   if (!isJsonObject(value))
@@ -40,7 +40,13 @@ export function parseBlob(bytes: Uint8Array): ParsedBlob {
   if (!isKind(kind)) return { kind: null, isOurs, text, problems: [kindProblem(kind, text)] };
   const result = KINDS[kind].safeParse(value);
   if (result.success) return { kind, isOurs: true, text, doc: result.data, problems: [] };
-  return { kind, isOurs, text, problems: problemsOf(result.error.issues, KINDS[kind], text, value) };
+  return { kind, isOurs, text, problems: problemsOf(result.error.issues, { schema: KINDS[kind], value, locate }) };
+}
+
+/** What a finding about a document stays tied to when lines move: kind and the name its file gives it. */
+function subjectOf(file: string, place: ReturnType<typeof placeInTree>, blob: ParsedBlob): string {
+  const kind = blob.kind ?? place?.kind;
+  return kind === undefined ? `${file} ` : `${kind}/${place?.name ?? file} `;
 }
 
 function kindProblem(kind: Json | undefined, text: string): Problem {
@@ -65,7 +71,7 @@ export function placeBlob(file: string, blob: ParsedBlob): { readonly loaded: An
   if (doc !== undefined && place !== null && place.kind === blob.kind && place.name !== null && place.name !== doc.metadata.name) {
     problems.push(problem("NAME_MISPLACED", locate(blob.text, ["metadata", "name"]), "metadata.name differs from the file's name"));
   }
-  const findings = problems.map((item): Finding => ({ ...item, file }));
+  const findings = problems.map((item): Finding => ({ ...item, file, subject: `${subjectOf(file, place, blob)}${item.subject ?? ""}` }));
   if (doc === undefined || blob.kind === null || findings.length > 0) return { loaded: null, findings };
   const loaded = {
     kind: blob.kind,

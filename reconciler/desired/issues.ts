@@ -2,7 +2,7 @@ import type { Json } from "#base/canonical/index.ts";
 import type * as z from "zod";
 import { type Problem, problem } from "./finding.ts";
 import { nearest } from "./suggest.ts";
-import { locate, type Path, shown } from "./yaml.ts";
+import { type Locate, type Path, shown } from "./yaml.ts";
 
 type Issue = z.core.$ZodIssue;
 type Def = {
@@ -14,27 +14,67 @@ type Def = {
   readonly shape?: Record<string, z.ZodType>;
 };
 
-/** What zod found, as problems at their places in `text`, in words that hold names of fields and never a value. */
-export function problemsOf(issues: readonly Issue[], schema: z.ZodType, text: string, value: Json): readonly Problem[] {
-  return issues.flatMap((issue) => problemsOfIssue(issue, [], schema, text, value));
+/** What zod found, as problems at their places, in words that hold names of fields and never a value. */
+export function problemsOf(issues: readonly Issue[], source: Source): readonly Problem[] {
+  const found = flattened(issues, []);
+  const problems = found.slice(0, MAX_PROBLEMS).map(({ issue, path, key, count }) => {
+    const item = key === null ? ofIssue(issue, path, source) : unknownKey(key, path, source);
+    return {
+      ...item,
+      message: count > 1 ? `${item.message} (and ${count - 1} more beside it)` : item.message,
+      subject: pointerOf(key === null ? path : [...path, key]),
+    };
+  });
+  const more = found.length - problems.length;
+  const last = problems.at(-1);
+  if (more > 0 && last !== undefined)
+    problems[problems.length - 1] = { ...last, message: `${last.message} (and ${more} more in this file)` };
+  return problems;
 }
 
-function problemsOfIssue(issue: Issue, base: Path, schema: z.ZodType, text: string, value: Json): readonly Problem[] {
-  const path: Path = [...base, ...(issue.path as Path)];
-  if (issue.code === "invalid_union")
-    return nearestBranch(issue.errors).flatMap((inner) => problemsOfIssue(inner, path, schema, text, value));
-  if (issue.code === "unrecognized_keys") return issue.keys.map((key) => unknownKey(key, path, schema, text));
-  if (valueAt(value, path) === undefined) return [missing(path, text)];
-  const place = locate(text, path, issue.code === "invalid_key" ? "key" : "value");
-  const suggestion = issue.code === "invalid_value" ? nearest(String(valueAt(value, path)), issue.values.map(String)) : null;
-  return [
-    problem(
-      "FLEET_FIELD_INVALID",
-      place,
-      `${dotted(path)}: ${words(issue)}`,
-      suggestion === null ? undefined : `did you mean \`${suggestion}\`?`,
-    ),
-  ];
+const MAX_PROBLEMS = 20; // of one file: nobody reads on, and places and suggestions cost time
+
+/** What was checked, by which schema, and where things stand in it. */
+export type Source = { readonly schema: z.ZodType; readonly value: Json; readonly locate: Locate };
+type Found = { readonly issue: Issue; readonly path: Path; readonly key: string | null; readonly count: number };
+
+/** One entry for each thing wrong: of a union the branch that was meant, of unknown keys each. */
+function flattened(issues: readonly Issue[], base: Path): readonly Found[] {
+  return issues.flatMap((issue): readonly Found[] => {
+    const path: Path = [...base, ...(issue.path as Path)];
+    if (issue.code === "invalid_union") return flattened(nearestBranch(issue.errors), path);
+    if (issue.code !== "unrecognized_keys") return [{ issue, path, key: null, count: 1 }];
+    if (issue.keys.length > MAX_PROBLEMS) return [{ issue, path, key: issue.keys[0]!, count: issue.keys.length }]; // one mistake: the wrong place
+    return issue.keys.map((key) => ({ issue, path, key, count: 1 }));
+  });
+}
+
+/** JSON Pointer (RFC 6901). */
+export function pointerOf(path: Path): string {
+  return path.map((step) => `/${String(step).replaceAll("~", "~0").replaceAll("/", "~1")}`).join("");
+}
+
+function ofIssue(issue: Issue, path: Path, { value, locate }: Source): Problem {
+  const found = valueAt(value, path);
+  if (found === undefined) return problem("FLEET_FIELD_MISSING", locate(path, "key"), `field ${dotted(path)} is missing`);
+  const place = locate(path, issue.code === "invalid_key" ? "key" : "value");
+  return problem("FLEET_FIELD_INVALID", place, `${dotted(path)}: ${words(issue)}`, fixOf(issue, found));
+}
+
+/** How to write it, where the mistake is a common one. Never quotes the value itself. */
+function fixOf(issue: Issue, found: unknown): string | undefined {
+  if (issue.code === "invalid_value") {
+    const suggestion = nearest(String(found), issue.values.map(String));
+    return suggestion === null ? undefined : `did you mean \`${suggestion}\`?`;
+  }
+  if (issue.code !== "invalid_type") return undefined;
+  if (issue.expected === "boolean" && typeof found === "string" && /^(yes|no|on|off|y|n|true|false)$/i.test(found))
+    return /^(yes|on|y|true)$/i.test(found) ? "write true, without quotes" : "write false, without quotes";
+  if (issue.expected === "string" && (found === null || typeof found === "number" || typeof found === "boolean"))
+    return found === null ? "write a value after the colon" : "quote this value";
+  if (issue.expected === "int" || issue.expected === "number") return "write a whole number, without quotes";
+  if (issue.expected === "array") return "write a list: [a, b], or one `- item` a line";
+  return undefined;
 }
 
 /** The branch of a union that the writer most likely meant: one that got beyond its outermost type. */
@@ -44,15 +84,11 @@ function nearestBranch(errors: readonly (readonly Issue[])[]): readonly Issue[] 
   return errors.find((issues) => !isAtRoot(issues)) ?? errors[0] ?? [];
 }
 
-function unknownKey(key: string, path: Path, schema: z.ZodType, text: string): Problem {
+function unknownKey(key: string, path: Path, { schema, locate }: Source): Problem {
   const suggestion = nearest(key, keysAt(schema, path));
   const where = path.length === 0 ? "" : ` in ${dotted(path)}`;
   const fix = suggestion === null ? undefined : `did you mean \`${suggestion}\`?`;
-  return problem("FLEET_FIELD_UNKNOWN", locate(text, [...path, key], "key"), `unknown field ${shown(key)}${where}`, fix);
-}
-
-function missing(path: Path, text: string): Problem {
-  return problem("FLEET_FIELD_MISSING", locate(text, path, "key"), `field ${dotted(path)} is missing`);
+  return problem("FLEET_FIELD_UNKNOWN", locate([...path, key], "key"), `unknown field ${shown(key)}${where}`, fix);
 }
 
 function words(issue: Issue): string {
@@ -93,7 +129,8 @@ export function keysAt(schema: z.ZodType, path: Path): readonly string[] {
 }
 
 function childOf(def: Def, step: string | number): readonly Def[] {
-  const child = def.shape?.[String(step)] ?? def.valueType ?? def.element;
+  const own = def.shape !== undefined && Object.hasOwn(def.shape, step) ? def.shape[String(step)] : undefined;
+  const child = own ?? def.valueType ?? def.element;
   return child === undefined ? [] : expand(child);
 }
 

@@ -1,30 +1,47 @@
 import type { Json } from "#base/canonical/index.ts";
 import { type Document, isAlias, isMap, isPair, isScalar, isSeq, LineCounter, type Node, parseDocument, type Scalar } from "yaml";
+import { checkText, decode } from "./characters.ts";
 import { type Place, type Problem, problem, START } from "./finding.ts";
+import { readPlainYaml } from "./plain-yaml.ts";
 
 const MAX_BYTES = 262_144;
 const MAX_DEPTH = 20; // canon takes 32, and a section wraps a document's config in 5
-const MAX_FLOW_DEPTH = 64; // nested brackets cost the parser quadratic time: measured 3 s for 100,000
 
 export type Path = readonly (string | number)[];
 
 /** A file read: its value, or what is wrong with it. `value` is there only without problems. */
-export type YamlRead = { readonly text: string; readonly value?: Json; readonly problems: readonly Problem[] };
+export type YamlRead = {
+  readonly text: string;
+  readonly value?: Json;
+  readonly problems: readonly Problem[];
+  /** Keeps the whole parsed text in memory. */
+  readonly locate: Locate;
+};
+
+/** `locate` of one text. */
+export type Locate = (path: Path, of?: "key" | "value") => Place;
 
 /** Strict reader for one document of plain YAML 1.2 (rules: knowledge page git-yaml-node §2.4). Never throws for bad input. */
 export function readYaml(bytes: Uint8Array): YamlRead {
   if (bytes.length > MAX_BYTES) return failed("", problem("FLEET_FILE_TOO_LARGE", START, "file has more than 256 KiB"));
   const text = decode(bytes);
   if (text === null) return failed("", problem("FLEET_FILE_UNREADABLE", START, "file is not UTF-8 text"));
-  const deep = flowTooDeep(text);
-  if (deep !== null) return failed(text, problem("FLEET_YAML_REFUSED", deep, `more than ${MAX_FLOW_DEPTH} brackets open at once`));
+  const refused = checkText(text);
+  if (refused !== null) return failed(text, refused);
+  const plain = readPlainYaml(text);
+  return plain === undefined ? readYamlInFull(text) : { text, value: plain, problems: [], locate: locatorOf(text) };
+}
+
+/** The same by the library alone, for text whose characters have been checked. */
+export function readYamlInFull(text: string): YamlRead {
   const parsed = parse(text);
   if (parsed === null) return failed(text, problem("FLEET_YAML_REFUSED", START, "YAML nested too deep to read"));
   const { doc, lines } = parsed;
   const problems = [...syntaxProblems(doc, lines), ...directiveProblems(doc)];
   if (problems.length === 0) checkNode(doc.contents, 1, lines, problems);
-  if (problems.length > 0) return { text, problems };
-  return { text, value: doc.toJS({ maxAliasCount: 0 }) as Json, problems };
+  const locate: Locate = (path, of = "value") => placeIn(parsed, path, of);
+  if (problems.length > 0) return { text, problems: firstOfEach(problems), locate };
+  return { text, value: doc.toJS({ maxAliasCount: 0 }) as Json, problems, locate };
 }
 
 /** Where `path` stands in `text`, which `readYaml` has accepted: the value, or with `of: "key"` its key; of a missing path the nearest ancestor. */
@@ -33,7 +50,7 @@ export function locate(text: string, path: Path, of: "key" | "value" = "value"):
 }
 
 /** `locate` for many places of one text: it is read again at the first question, and kept. */
-export function locatorOf(text: string): (path: Path, of?: "key" | "value") => Place {
+export function locatorOf(text: string): Locate {
   let parsed: ReturnType<typeof parse> | undefined;
   return (path, of = "value") => {
     if (parsed === undefined) parsed = parse(text);
@@ -61,36 +78,29 @@ function placeIn({ doc, lines }: NonNullable<ReturnType<typeof parse>>, path: Pa
 function parse(text: string): { readonly doc: Document; readonly lines: LineCounter } | null {
   const lines = new LineCounter();
   try {
-    return { doc: parseDocument(text, { lineCounter: lines, uniqueKeys: false, logLevel: "error" }), lines };
+    return { doc: parseDocument(text, { lineCounter: lines, uniqueKeys: false, logLevel: "error", prettyErrors: false }), lines };
   } catch (err) {
     if (err instanceof RangeError) return null; // the parser's own stack ended
     throw err;
   }
 }
 
-function decode(bytes: Uint8Array): string | null {
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch {
-    return null;
-  }
-}
-
 function failed(text: string, item: Problem): YamlRead {
-  return { text, problems: [item] };
+  return { text, problems: [item], locate: () => START };
 }
 
-function flowTooDeep(text: string): Place | null {
-  let depth = 0;
-  let line = 1;
-  for (let i = 0; i < text.length; i++) {
-    const char = text.charCodeAt(i);
-    if (char === 10) line++;
-    else if (char === 91 || char === 123) depth++;
-    else if ((char === 93 || char === 125) && depth > 0) depth--;
-    if (depth > MAX_FLOW_DEPTH) return { line, col: 1, endLine: line, endCol: 1 };
+/** One problem for each rule that is broken, at its first place: a file of ten thousand aliases is one thing to repair. */
+function firstOfEach(problems: readonly Problem[]): readonly Problem[] {
+  const groups = new Map<string, { readonly first: Problem; count: number }>();
+  for (const item of problems) {
+    const rule = `${item.code} ${item.message.split(":", 1)[0]}`;
+    const group = groups.get(rule);
+    if (group === undefined) groups.set(rule, { first: item, count: 1 });
+    else group.count++;
   }
-  return null;
+  return [...groups.values()].map(({ first, count }) =>
+    count === 1 ? first : { ...first, message: `${first.message} (and ${count - 1} more like it)` },
+  );
 }
 
 /** The library's own messages quote the text, so the words are ours. */
@@ -107,10 +117,10 @@ const SYNTAX: Readonly<Record<string, string>> = {
 };
 
 function syntaxProblems(doc: Document, lines: LineCounter): Problem[] {
-  return [...doc.errors, ...doc.warnings].slice(0, 20).map((err) => {
-    const place = placeAt(err.pos[0], err.pos[1], lines);
-    return problem("FLEET_YAML_REFUSED", place, `not readable as YAML: ${SYNTAX[err.code] ?? "unexpected text"}`);
-  });
+  const [err] = [...doc.errors, ...doc.warnings].toSorted((a, b) => a.pos[0] - b.pos[0]); // what follows is most often its echo
+  if (err === undefined) return [];
+  const place = placeAt(err.pos[0], err.pos[1], lines);
+  return [problem("FLEET_YAML_REFUSED", place, `not readable as YAML: ${SYNTAX[err.code] ?? "unexpected text"}`)];
 }
 
 function directiveProblems(doc: Document): Problem[] {
@@ -123,9 +133,9 @@ function checkNode(node: unknown, depth: number, lines: LineCounter, problems: P
   if (node === null || node === undefined) return;
   const refuse = (message: string): number => problems.push(problem("FLEET_YAML_REFUSED", placeOf(node, lines), message));
   if (depth > MAX_DEPTH) return void refuse(`more than ${MAX_DEPTH} levels`);
-  if (isAlias(node)) return void refuse("an alias");
+  if (isAlias(node)) return void refuse("an anchor or alias");
   const { anchor, tag } = node as { anchor?: string; tag?: string };
-  if (anchor !== undefined) refuse("an anchor");
+  if (anchor !== undefined) refuse("an anchor or alias");
   if (tag !== undefined) refuse("a tag");
   if (isScalar(node)) checkScalar(node, lines, problems);
   else if (isSeq(node)) for (const item of node.items) checkNode(item, depth + 1, lines, problems);
