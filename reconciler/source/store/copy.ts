@@ -126,7 +126,8 @@ export class Copy {
   async #bring(tips: readonly (readonly [string, Oid])[], how: { readonly depth?: number }, signal: AbortSignal): Promise<void> {
     const before = new Map(this.#note.tips);
     const wants = [...new Set(tips.map(([, oid]) => oid))];
-    const shallow = await this.#receive({ wants, ...how }, signal);
+    const haves = [...new Set(before.values())];
+    const received = await this.#receive({ wants, haves, shallow: [...this.#note.shallow], ...how }, signal);
     for (const [branch, tip] of tips) {
       if (!this.objects.has(tip)) throw corrupt(tip, "the server sent everything but the commit that was asked for");
       await proveWhole(this.objects, before.get(branch) ?? null, tip);
@@ -134,20 +135,15 @@ export class Copy {
     const next = new Map([...before].filter(([branch]) => !tips.some(([moved]) => moved === branch)));
     for (const [branch, tip] of tips) next.set(branch, tip);
     for (const branch of next.keys()) if (next.size > MAX_TIPS) next.delete(branch);
-    await this.#write({ ...this.#note, tips: next, shallow: shallow.after });
+    await this.#write({ ...this.#note, tips: next, shallow: received.after });
   }
 
   /** One pack, taken in. */
-  async #receive(
-    request: Omit<FetchRequest, "haves">,
-    signal: AbortSignal,
-  ): Promise<{ readonly after: ReadonlySet<Oid>; readonly isDeeper: boolean }> {
-    const { tips, shallow } = this.#note;
-    const haves = [...new Set(tips.values())];
-    const fetched = await this.#deps.transport.fetchPack({ ...request, haves, shallow: [...shallow], isThin: true }, signal);
+  async #receive(request: FetchRequest, signal: AbortSignal): Promise<{ readonly after: ReadonlySet<Oid>; readonly isDeeper: boolean }> {
+    const fetched = await this.#deps.transport.fetchPack({ ...request, isThin: true }, signal);
     const limits: PackLimits = { ...PACK_LIMITS, packBytes: this.#deps.packBytes };
     await receivePack(fetched.pack, this.folder, { lookup: (oid) => this.#lookup(oid), limits, signal });
-    const after = new Set([...shallow, ...fetched.shallow]);
+    const after = new Set([...this.#note.shallow, ...fetched.shallow]);
     for (const oid of fetched.unshallow) after.delete(oid);
     return { after, isDeeper: fetched.unshallow.length > 0 };
   }
@@ -169,7 +165,8 @@ export class Copy {
     if (this.#note.shallow.size === 0) return false;
     const depth = DEEPER[this.#deeper++] ?? ALL;
     const wants = await this.#stillThere(signal);
-    const { after, isDeeper } = await this.#receive({ wants, depth, isRelative: true }, signal);
+    const shallow = await this.#endsBelow(wants); // those of other branches stay where they are
+    const { after, isDeeper } = await this.#receive({ wants, haves: wants, shallow, depth, isRelative: true }, signal);
     await this.#write({ ...this.#note, shallow: after });
     return isDeeper;
   }
@@ -186,6 +183,18 @@ export class Copy {
     const wants = new Set(ours.filter(([ref, oid]) => refs.get(ref) === oid).map(([, oid]) => oid));
     if (wants.size > 0) return [...wants];
     throw new MooringError("SOURCE_UNREACHABLE", "older history of the source", { why: "its branches moved while it was asked for" });
+  }
+
+  /** The commits at which the history of `heads` ends here. */
+  async #endsBelow(heads: readonly Oid[]): Promise<readonly Oid[]> {
+    const seen = new Set(heads);
+    const ends: Oid[] = [];
+    for (const oid of seen) {
+      if (!this.objects.has(oid)) throw corrupt(oid, "it should be in the history that is here");
+      if (this.#note.shallow.has(oid)) ends.push(oid);
+      else for (const parent of (await this.objects.commit(oid)).parents) seen.add(parent);
+    }
+    return ends;
   }
 
   /** Another process, or another part of this one, may have fetched into the same folder. */
