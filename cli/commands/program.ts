@@ -4,6 +4,7 @@ import { addHubCommands } from "./hub.ts";
 import { addHubKeyCommand } from "./hub-key.ts";
 import { checkBuilt } from "./not-yet.ts";
 import { addPluginCommands } from "./plugin.ts";
+import { addPolicyCommands } from "./policy.ts";
 import { addReleaseCommands } from "./release.ts";
 import { addRepoCommands } from "./repo.ts";
 import { addRunCommand } from "./run.ts";
@@ -21,7 +22,16 @@ export async function runProgram(args: readonly string[], version: string): Prom
     .description("GitOps for fleets of Mac minis that run OpenClaw plugins")
     .version(version, "--version", "print the version")
     .helpCommand(false);
-  for (const add of [addRepoCommands, addReleaseCommands, addHubCommands, addPluginCommands, addRunCommand, addHubKeyCommand]) add(program, result);
+  for (const add of [
+    addRepoCommands,
+    addReleaseCommands,
+    addHubCommands,
+    addPluginCommands,
+    addPolicyCommands,
+    addRunCommand,
+    addHubKeyCommand,
+  ])
+    add(program, result);
   try {
     await program.parseAsync([...args], { from: "user" });
   } catch (err) {
