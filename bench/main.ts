@@ -2,12 +2,14 @@ import { formatError, MooringError } from "#base/errors/index.ts";
 import { measureNoop } from "./noop/noop.ts";
 import { measurePlan } from "./plan/plan.ts";
 import { measureSource } from "./source/source.ts";
+import { measureYaml } from "./yaml/yaml.ts";
 
 /** `npm run -s bench -- NAME [flags]`. Each bench cleans up after itself, also when it fails; numbers go to stdout, progress to stderr. */
 const BENCHES: Readonly<Record<string, (words: readonly string[]) => Promise<void>>> = {
   noop: measureNoop,
   plan: measurePlan,
   source: measureSource,
+  yaml: measureYaml,
 };
 
 const [name = "", ...words] = process.argv.slice(2);
