@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createHash, hash } from "node:crypto";
 import { MooringError } from "#base/errors/index.ts";
 
 /** `sha256:` and 64 lower-case hex digits: how every digest is written (WIRE §3.3). */
@@ -25,6 +25,8 @@ export function sha256(...parts: readonly (Uint8Array | string)[]): Uint8Array {
 
 /** SHA-256 over the parts one after the other, written as a Digest. */
 export function digestOf(...parts: readonly (Uint8Array | string)[]): Digest {
+  // One call for text takes a third of the time. Half a character at a seam would read otherwise when joined.
+  if (parts.every((part) => typeof part === "string" && part.isWellFormed())) return `sha256:${hash("sha256", parts.join(""), "hex")}`;
   return digestFrom(sha256(...parts));
 }
 

@@ -64,11 +64,14 @@ export function caseOf({ outcome, standing, branch, now, lifts = [], renew = fal
   // While root has not agreed to a new trust section nothing is judged under it; people want to know of all signatures at once.
   const others = judged.trust === null ? judge({ pin: trust.leaf }).missing.filter(({ role }) => role !== "root") : [];
   const secrets = secretsState({ ...input, serial: head.release.doc.serial });
+  let plan: FleetPlan | undefined; // who only asks for signatures does not wait for it
   return {
     outcome,
     trust,
     isTrustNew: followed(standing)?.release.doc.trust !== trust.leaf,
-    plan: planFleet(standing.inForce?.outcome.resolved ?? null, outcome.resolved),
+    get plan() {
+      return (plan ??= planFleet(standing.inForce?.outcome.resolved ?? null, outcome.resolved));
+    },
     head,
     isNew: !branch.releases.some(({ release }) => release.digest === head.release.digest),
     isComplete: judged.complete,

@@ -1,4 +1,4 @@
-export { planCheckout, reviewCheckout, type ReviewOptions } from "./plan.ts";
+export { type Looked, lookAtCheckout, planCheckout, reviewCheckout, type ReviewOptions } from "./plan.ts";
 export type {
   AccessChange,
   Blast,

@@ -3,7 +3,7 @@ import { MooringError } from "#base/errors/index.ts";
 import { type Time, timeOf } from "#base/time/index.ts";
 import type { FleetPlan } from "#plan/index.ts";
 import { verifyStatement } from "#proof/release/index.ts";
-import { type Finding, finding, type LoadCache, newLoadCache } from "#reconciler/desired/index.ts";
+import { type Finding, finding } from "#reconciler/desired/index.ts";
 import type { Judged } from "#reconciler/policy/index.ts";
 import { type Branch, trustOf } from "#reconciler/revision/index.ts";
 import type { Deps } from "../fleet/open.ts";
@@ -16,7 +16,7 @@ import { type Compared, mainOutcomes, outcomeOfSide, readCompared, readReleaseBr
 import { type ReleaseView, releaseView } from "./release.ts";
 import type { Review } from "./review.ts";
 import { planOf, reviewOf } from "./review-of.ts";
-import { readSide, type Side } from "./side.ts";
+import { newSideCache, readSide, type Side, type SideCache } from "./side.ts";
 import { exitCodeOf, rolesExitCode, statusesOf } from "./statuses.ts";
 import { reviewJson, reviewText } from "./text.ts";
 
@@ -52,9 +52,17 @@ export async function planCheckout(
 
 /** Reviews a change from a checkout's own git folder: no network, no machine, and no hub unless `live` names one. */
 export async function reviewCheckout(options: ReviewOptions, deps: Pick<Deps, "clock">): Promise<Review> {
+  return (await lookAtCheckout(options, deps)).review;
+}
+
+/** A review and the two trees that it is of. */
+export type Looked = { readonly review: Review; readonly base: Side | null; readonly head: Side };
+
+/** The same with its trees, for outputs that quote lines of them. */
+export async function lookAtCheckout(options: ReviewOptions, deps: Pick<Deps, "clock">): Promise<Looked> {
   const checkout = await openCheckout(options.repo);
   const compared = await readCompared(checkout, options.base ?? (await defaultBase(checkout)), options.head);
-  const cache = newLoadCache();
+  const cache = newSideCache();
   const base = compared.base === null ? null : await readSide(compared.base.revision, compared.base.files, cache, VERSION);
   const head = await readSide(compared.head.revision, compared.head.files, cache, VERSION);
   const now = timeOf(deps.clock());
@@ -66,7 +74,7 @@ export async function reviewCheckout(options: ReviewOptions, deps: Pick<Deps, "c
   const policies = await judgedBy(base, head, plan, checkout, serial, now);
   const live = options.live === null ? null : await liveState(options.live, deps.clock());
   const cut = compared.isCut ? [cutHistory(compared)] : [];
-  return reviewOf({
+  const review = reviewOf({
     base,
     head,
     plan,
@@ -77,6 +85,7 @@ export async function reviewCheckout(options: ReviewOptions, deps: Pick<Deps, "c
     live,
     pr: options.pr,
   });
+  return { review, base, head };
 }
 
 /** What a branch is usually merged into, by where a clone or CI has it. */
@@ -96,7 +105,7 @@ type Read = {
   readonly now: Time;
 };
 
-async function releaseOf(read: Read, cache: LoadCache): Promise<ReleaseView | null> {
+async function releaseOf(read: Read, cache: SideCache): Promise<ReleaseView | null> {
   const { checkout, compared, base, branch, options, now } = read;
   const head = outcomeOfSide(read.head);
   if (head === null) return null;

@@ -1,11 +1,11 @@
 import { hasCode, MooringError } from "#base/errors/index.ts";
-import type { FleetFile, FleetFiles, LoadCache } from "#reconciler/desired/index.ts";
+import type { FleetFile, FleetFiles } from "#reconciler/desired/index.ts";
 import { rootsOf } from "#reconciler/desired/index.ts";
 import { type Branch, branchOf, NO_BRANCH } from "#reconciler/revision/index.ts";
 import { mergeTrees, type Oid, readReleases, readTree, RELEASES_BRANCH, type Tree } from "#reconciler/source/index.ts";
 import type { ReadOutcome } from "../fleet/open.ts";
 import { type Checkout, commonBase } from "./checkout/index.ts";
-import { readSide, type Side } from "./side.ts";
+import { readSide, type Side, type SideCache } from "./side.ts";
 import { worktreeFiles } from "./worktree.ts";
 
 /** What is compared, as files: nothing of it is parsed yet. */
@@ -102,7 +102,7 @@ export async function* mainOutcomes(
   checkout: Checkout,
   main: Oid,
   known: ReadOutcome | null,
-  cache: LoadCache,
+  cache: SideCache,
   version: string,
 ): AsyncGenerator<ReadOutcome | null> {
   let next: Oid | undefined = main;

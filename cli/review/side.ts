@@ -5,6 +5,9 @@ import {
   gate,
   type LoadCache,
   loadFleet,
+  newLoadCache,
+  newResolveCache,
+  type ResolveCache,
   type Resolved,
   resolve,
   type Roots,
@@ -23,9 +26,16 @@ export type Side = {
   readonly whole: { readonly repo: FleetRepo; readonly resolved: Resolved } | null;
 };
 
-/** Reads a tree as the hub would; blobs that `cache` knows are not parsed again. */
-export async function readSide(revision: string, files: FleetFiles, cache: LoadCache, version: string): Promise<Side> {
-  const { fleet: repo, findings } = await loadFleet(files, { cache, version });
+/** What several trees of one repo share: parsed files, and sections that come of them. */
+export type SideCache = { readonly load: LoadCache; readonly resolve: ResolveCache };
+
+export function newSideCache(): SideCache {
+  return { load: newLoadCache(), resolve: newResolveCache() };
+}
+
+/** Reads a tree as the hub would; what `cache` knows is not read again. */
+export async function readSide(revision: string, files: FleetFiles, cache: SideCache, version: string): Promise<Side> {
+  const { fleet: repo, findings } = await loadFleet(files, { cache: cache.load, version });
   if (repo === undefined) return { revision, files, findings, signers: "", whole: null };
   const signers = await files.get(repo.fleet.doc.spec.trust.commits.allowedSigners)?.read();
   return {
@@ -33,7 +43,7 @@ export async function readSide(revision: string, files: FleetFiles, cache: LoadC
     files,
     findings: sortFindings([...findings, ...gate(repo)]),
     signers: Buffer.from(signers ?? []).toString("utf8"),
-    whole: { repo, resolved: resolve(repo) },
+    whole: { repo, resolved: resolve(repo, cache.resolve) },
   };
 }
 

@@ -7,7 +7,7 @@ export { demandFleet, type LoadCache, loadFleet, type LoadOptions, type LoadResu
 export { type AnyLoaded, type Loaded, parseBlob, placeBlob } from "./document.ts";
 export { guardPrune, type Pruned } from "./prune.ts";
 export type { FleetRepo } from "./repo.ts";
-export { desiredOf, type Resolved, type ResolvedMachine, resolve } from "./resolve.ts";
+export { desiredOf, newResolveCache, type ResolveCache, type Resolved, type ResolvedMachine, resolve } from "./resolve.ts";
 export { type Roots, rootsOf } from "./roots.ts";
 export { caret, placeInScalar } from "./scalar.ts";
 export { isSelected } from "./select.ts";

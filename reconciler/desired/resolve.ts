@@ -29,11 +29,19 @@ export type Resolved = {
 
 type Entry = { readonly key: string; readonly leaf: Digest; readonly section: Section; readonly of: string };
 
+/** Sections that depend on a machine's own key, by the document they come from: two trees that share a document share its sections. Kept by the caller
+ *  like a LoadCache; what no tree holds any more goes by itself. */
+export type ResolveCache = WeakMap<object, Map<string, Entry>>;
+
+export function newResolveCache(): ResolveCache {
+  return new WeakMap();
+}
+
 /** Sections of every machine of a fleet. Pure; the same repo gives the same bytes, whatever the order of files or lists. */
-export function resolve(repo: FleetRepo): Resolved {
+export function resolve(repo: FleetRepo, cache: ResolveCache = newResolveCache()): Resolved {
   const trust = trustSection(repo);
   const trustEntry = entryOf(trust);
-  const shared = sharedEntries(repo);
+  const shared = { ...sharedEntries(repo), kept: keptEntries(cache) };
   const machines = new Map<MachineId, ResolvedMachine>();
   for (const machine of repo.machines) machines.set(machine.name as MachineId, resolveMachine(machine, trustEntry, shared));
   const settings = hubSettings(repo);
@@ -61,11 +69,13 @@ type Shared = {
   plugins(labels: Labels): ReadonlyMap<string, Entry>;
   grants(labels: Labels): readonly Loaded<"SecretGrant">[];
   secret(name: string): Entry | undefined;
+  /** The entry under `id` of a document, made at the first question. */
+  kept(doc: object, id: string, make: () => Entry): Entry;
 };
 type Labels = Readonly<Record<string, string>>;
 
 /** Entries that do not depend on the machine, each computed once. */
-function sharedEntries(repo: FleetRepo): Shared {
+function sharedEntries(repo: FleetRepo): Omit<Shared, "kept"> {
   const baselines = new Map<string, readonly Entry[]>();
   const plugins = new Map<string, Entry>();
   const secrets = new Map(repo.secrets.map((item) => [item.name, entryOf(secretSection(item))]));
@@ -93,6 +103,16 @@ function sharedEntries(repo: FleetRepo): Shared {
   };
 }
 
+function keptEntries(cache: ResolveCache): Shared["kept"] {
+  return (doc, id, make) => {
+    let entries = cache.get(doc);
+    if (entries === undefined) cache.set(doc, (entries = new Map()));
+    let entry = entries.get(id);
+    if (entry === undefined) entries.set(id, (entry = make()));
+    return entry;
+  };
+}
+
 function resolveMachine(machine: Loaded<"Machine">, trust: Entry, shared: Shared): ResolvedMachine {
   const labels = machine.doc.metadata.labels;
   const plugins = shared.plugins(labels);
@@ -102,14 +122,15 @@ function resolveMachine(machine: Loaded<"Machine">, trust: Entry, shared: Shared
     const { plugin, secrets: list } = grant.doc.spec;
     if (plugin !== undefined && !plugins.has(plugin)) continue; // a grant reaches only machines that run its plugin
     for (const [i, item] of list.entries()) {
-      entries.push(entryOf(grantSection(grant, i, machine.doc.spec.enclave.kx)));
+      const { kx } = machine.doc.spec.enclave;
+      entries.push(shared.kept(grant.doc, `${i} ${kx}`, () => entryOf(grantSection(grant, i, kx))));
       const secret = shared.secret(nameOfRef(item.ref));
       if (secret !== undefined) secrets.set(secret.key, secret);
     }
   }
   entries.push(...secrets.values());
   const classes = [...new Set(["machines", ...entries.map((entry) => entry.of)])].filter((name) => name !== "trust").sort();
-  entries.push(entryOf(identitySection(machine, classes)));
+  entries.push(shared.kept(machine.doc, classes.join(), () => entryOf(identitySection(machine, classes))));
   entries.sort((a, b) => byText(a.key, b.key));
   return { sections: entries.map((entry) => entry.section), index: entries.map(({ key, leaf }) => [key, leaf] as const), classes };
 }

@@ -4,9 +4,9 @@ import { type Review, type ReviewInput, reviewOf } from "#cli/review/index.ts";
 import { outcomeOfSide } from "#cli/review/read.ts";
 import { releaseView } from "#cli/review/release.ts";
 import { planOf } from "#cli/review/review-of.ts";
-import { readSide } from "#cli/review/side.ts";
+import { newSideCache, readSide } from "#cli/review/side.ts";
 import { VERSION } from "#cli/version.ts";
-import { filesOf, newLoadCache } from "#reconciler/desired/index.ts";
+import { filesOf } from "#reconciler/desired/index.ts";
 import { NO_BRANCH } from "#reconciler/revision/index.ts";
 import type { Tree } from "./fleet-tree.ts";
 
@@ -14,7 +14,7 @@ const NOW = "2026-11-25T10:00:00.000Z" as Time;
 
 /** The review of going from one tree to another while nothing is released: pure, no git. `base` null = nothing before. */
 export async function reviewTrees(base: Tree | null, head: Tree, more: Partial<ReviewInput> = {}): Promise<Review> {
-  const cache = newLoadCache();
+  const cache = newSideCache();
   const before = base === null ? null : await readSide("base", filesOf(base), cache, VERSION);
   const after = await readSide("head", filesOf(head), cache, VERSION);
   const outcome = outcomeOfSide(after);
