@@ -210,8 +210,8 @@ test("a transfer that ends or stalls in the middle is unreachable; the good revi
   const noise = Array.from({ length: 4_000 }, (_, i) => (i * 2654435761) >>> 0).join(" ");
   const next = await commitTo(bench.gitdir, { files: { a: noise } });
   const ways = [
-    `eval "$SSH_ORIGINAL_COMMAND" | head -c 3000`,
-    `exec 3<&0; eval "$SSH_ORIGINAL_COMMAND" | { head -c 3000; cat <&3 > /dev/null; }`,
+    `eval "$SSH_ORIGINAL_COMMAND" | { dd bs=1 count=3000 status=none; kill 0; }`,
+    `exec 3<&0; eval "$SSH_ORIGINAL_COMMAND" | { dd bs=1 count=3000 status=none; cat <&3 > /dev/null; }`,
     "exec cat > /dev/null",
     "kill $$",
   ];
@@ -231,7 +231,7 @@ test("a transfer that ends or stalls in the middle is unreachable; the good revi
   }
   writeFileSync(
     join(bench.folder, "authorized_keys"),
-    `restrict,command="eval \\"$SSH_ORIGINAL_COMMAND\\" | head -c 3000" ${bench.key.publicKey}\n`,
+    `restrict,command="eval \\"$SSH_ORIGINAL_COMMAND\\" | { dd bs=1 count=3000 status=none; kill 0; }" ${bench.key.publicKey}\n`,
   );
   await assert.rejects(source.poll(), { code: "SOURCE_UNREACHABLE" });
   assert.equal((await source.readTree(good)).size, 1);

@@ -128,6 +128,7 @@ async function whyNoTalk(err: unknown, exec: Exec, where: string): Promise<unkno
   const cause = new Error(stderr);
   if (code === 127) return new MooringError("SOURCE_NOT_GIT", where, { why: "there is no git on that host", cause });
   if (code === null || code === 0) return err;
+  if (code > 128) return new MooringError("SOURCE_UNREACHABLE", where, { why: "git was ended there before it spoke", cause });
   return new MooringError("SOURCE_NOT_FOUND", where, { why: `git ended with status ${code} there`, cause });
 }
 
