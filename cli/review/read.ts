@@ -2,7 +2,10 @@ import { hasCode, MooringError } from "#base/errors/index.ts";
 import type { FleetFile, FleetFiles } from "#reconciler/desired/index.ts";
 import { rootsOf } from "#reconciler/desired/index.ts";
 import { type Branch, branchOf, NO_BRANCH } from "#reconciler/revision/index.ts";
-import { mergeTrees, type Oid, readReleases, readTree, RELEASES_BRANCH, type Tree } from "#reconciler/source/index.ts";
+import type { Oid } from "#reconciler/source/index.ts";
+import { mergeTrees } from "#reconciler/source/merge.ts"; // straight from the files: the index brings transports and SSH along
+import { readReleases, RELEASES_BRANCH } from "#reconciler/source/releases.ts";
+import { readTree, type Tree } from "#reconciler/source/tree.ts";
 import type { ReadOutcome } from "../fleet/open.ts";
 import { type Checkout, commonBase } from "./checkout/index.ts";
 import { readSide, type Side, type SideCache } from "./side.ts";

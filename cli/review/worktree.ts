@@ -1,5 +1,5 @@
 import type { FleetFiles } from "#reconciler/desired/index.ts";
-import { hashObject } from "#reconciler/source/index.ts";
+import { hashObject } from "#reconciler/source/objects.ts"; // the index brings transports and SSH along
 import { readFolder } from "../validate.ts";
 
 /** The files that lie in a checkout, committed or not, under the ids that git would give them: equal to a commit's file means read once. */

@@ -6,6 +6,7 @@ export { hashObject, MAX_BLOB_BYTES, Objects, type Oid } from "./objects.ts";
 export { commitFiles, type CommitFiles, type Parent, pushCommit, type PushCommit, type PushDeps } from "./push.ts";
 export {
   readReleases,
+  RELEASES_BRANCH,
   type ReleaseEntry,
   releaseFolder,
   type ReleaseFinding,
@@ -13,7 +14,7 @@ export {
   type SignedEntry,
   statementFolder,
 } from "./releases.ts";
-export { openSource, type Poll, RELEASES_BRANCH, type Source, type SourceConfig } from "./source.ts";
+export { openSource, type Poll, type Source, type SourceConfig } from "./source.ts";
 export { diffTrees, readTree, type Tree, type TreeChange, type TreeFile } from "./tree.ts";
 export { type Access, type AccessFiles, accessOf, parsePlace, type Place } from "./transport/index.ts";
 export { readVerified, storeVerified, type Verified } from "./verified.ts";

@@ -26,6 +26,9 @@ export type Releases = {
   readonly findings: readonly ReleaseFinding[];
 };
 
+/** Where release documents are. */
+export const RELEASES_BRANCH = "mooring/releases";
+
 export const MAX_ENTRY_BYTES = 64 << 10; // measured: a release of 10,000 machines has 2 kB
 const MAX_ENTRIES = 10_000;
 const MAX_SIGNATURES = 64;

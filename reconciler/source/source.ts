@@ -6,15 +6,12 @@ import { localTip, requireRepository, watchRefs } from "./local.ts";
 import { Mutex } from "./mutex.ts";
 import { Objects, type Oid } from "./objects.ts";
 import { listTips } from "./remote.ts";
-import { readReleases, type Releases } from "./releases.ts";
+import { readReleases, type Releases, RELEASES_BRANCH } from "./releases.ts";
 import { Copies } from "./store/copies.ts";
 import type { CopyDeps } from "./store/copy.ts";
 import { diffTrees, readTree, type Tree, type TreeChange } from "./tree.ts";
 import { type Access, openTransport, parsePlace, type Transport } from "./transport/index.ts";
 import { checkAdvance, readVerified, storeVerified, type Verified } from "./verified.ts";
-
-/** Where release documents are: see releases.ts. */
-export const RELEASES_BRANCH = "mooring/releases";
 
 export type SourceConfig = Access & {
   /** Absolute path or file:// of a bare repository, or http(s)://, ssh:// or user@host:path of one. */

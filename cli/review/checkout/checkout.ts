@@ -3,7 +3,9 @@ import { join } from "node:path";
 import { isErrno } from "#base/durable/index.ts";
 import { hasCode, MooringError } from "#base/errors/index.ts";
 import { parseTag } from "#proof/gitobject/index.ts";
-import { isAncestor, mergeBases, Objects, type Oid } from "#reconciler/source/index.ts";
+// Straight from the files: the index brings transports and SSH along, and a plan reads only what is here.
+import { isAncestor, mergeBases } from "#reconciler/source/ancestry.ts";
+import { Objects, type Oid } from "#reconciler/source/objects.ts";
 import { findGitDir, type GitDir } from "./git-dir.ts";
 import { oidsWith } from "./prefix.ts";
 import { readRefs, type Refs } from "./refs.ts";
