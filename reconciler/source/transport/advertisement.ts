@@ -10,6 +10,8 @@ export type Advertisement = {
   readonly refs: ReadonlyMap<string, Oid>;
 };
 
+const MAX_REFS = 100_000; // listed only by servers without protocol 2; large forges' repositories have some ten thousand
+
 /** Reads up to the flush that ends it, passing over the `# service=` that HTTP puts before it. SOURCE_NOT_GIT for anything else, SOURCE_DENIED where the
  *  server says no, NOT_YET for repositories of SHA-256. */
 export async function readAdvertisement(reader: PacketReader, where: string): Promise<Advertisement> {
@@ -70,6 +72,7 @@ function addRef(refs: Map<string, Oid>, line: string, where: string): void {
   const match = /^([0-9a-f]{40}) ([^\0-\x20\x7f]+)$/.exec(line);
   if (match === null) throw notGit(where);
   const [, oid = "", name = ""] = match;
+  if (refs.size >= MAX_REFS) throw new MooringError("SOURCE_TOO_LARGE", where, { why: `it has more than ${MAX_REFS} references` });
   if (!name.endsWith("^{}")) refs.set(name, oid);
 }
 
