@@ -1,5 +1,6 @@
 import { Command, CommanderError } from "commander";
 import { MooringError } from "#base/errors/index.ts";
+import { addCiCommands } from "./ci.ts";
 import { addHubCommands } from "./hub.ts";
 import { addHubKeyCommand } from "./hub-key.ts";
 import { checkBuilt } from "./not-yet.ts";
@@ -27,6 +28,7 @@ export async function runProgram(args: readonly string[], version: string): Prom
     addReleaseCommands,
     addHubCommands,
     addPluginCommands,
+    addCiCommands,
     addPolicyCommands,
     addRunCommand,
     addHubKeyCommand,

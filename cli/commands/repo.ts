@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { MooringError } from "#base/errors/index.ts";
+import { REPORT_FORMATS, type ReportFormat } from "../report/formats.ts";
 import { addSource, DEPS, hubOption, type SourceFlags, sourceOf } from "./options.ts";
 import type { Result } from "./program.ts";
 
@@ -28,7 +29,8 @@ type PlanFlags = Partial<SourceFlags> & {
   check?: "roles";
   live?: boolean;
   hub?: string;
-  output: "text" | "json";
+  output: ReportFormat | "text";
+  color?: boolean;
 };
 
 /** From a checkout's own .git; with --source and no --repo from the fleet repo itself, against what is released. */
@@ -48,10 +50,13 @@ function addPlan(program: Command, result: Result): void {
     .addOption(new Option("--check <what>", "only whether a complete release covers the head: 0 covered, 2 waiting").choices(["roles"]))
     .option("--live", "add what the hub last saw of the machines")
     .addOption(hubOption())
-    .addOption(new Option("-o, --output <form>").choices(["text", "json"]).default("text"))
+    .addOption(new Option("-o, --output <form>").choices([...REPORT_FORMATS, "text"]).default("table"))
+    .option("--color", "colour, also where nobody looks")
+    .option("--no-color", "no colour")
     .action(async (flags: PlanFlags) => {
-      const { source, repo, base, head, output, cache } = flags;
+      const { source, repo, base, head, cache, color } = flags;
       if (source !== undefined && repo === undefined) {
+        const output = textOrJson(flags.output);
         const { plan } = await import("../release/index.ts");
         const options = {
           ...sourceOf({ ...flags, source, cache }),
@@ -62,12 +67,27 @@ function addPlan(program: Command, result: Result): void {
         result.code = await plan(options, process.stdout, DEPS);
         return;
       }
-      const { planCheckout } = await import("../review/index.ts");
-      result.code = await planCheckout(checkoutOptions(flags), process.stdout, DEPS);
+      if (flags.check !== undefined || flags.output === "text") {
+        const { planCheckout } = await import("../review/index.ts");
+        const output = flags.output === "json" ? "json" : "text";
+        result.code = await planCheckout({ ...checkoutOptions(flags), output }, process.stdout, DEPS);
+        return;
+      }
+      const { printReview, wantsColor } = await import("../report/print.ts");
+      const { isTTY, columns } = process.stdout;
+      const form = { format: flags.output, width: isTTY ? columns : null, color: wantsColor(color, isTTY, process.env) };
+      result.code = await printReview(checkoutOptions(flags), form, process.stdout, DEPS);
     });
 }
 
-function checkoutOptions({ repo, base, head, pr, check, live, hub, output, trustRoot }: PlanFlags) {
+/** Against what is released there is no pull request to write for. */
+function textOrJson(output: PlanFlags["output"]): "text" | "json" {
+  if (output === "table" || output === "text") return "text";
+  if (output === "json") return output;
+  throw new MooringError("USAGE", `mooring plan --source -o ${output}`, { why: "it needs a checkout: --repo" });
+}
+
+function checkoutOptions({ repo, base, head, pr, check, live, hub, trustRoot }: PlanFlags) {
   if (live === true && hub === undefined)
     throw new MooringError("USAGE", "mooring plan --live", { why: "it needs --hub, the hub's socket" });
   return {
@@ -77,7 +97,6 @@ function checkoutOptions({ repo, base, head, pr, check, live, hub, output, trust
     pr: pr ?? null,
     trustRoot: trustRoot ?? null,
     live: live === true ? hub! : null,
-    output,
     check: check ?? null,
   };
 }

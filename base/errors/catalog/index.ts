@@ -1,6 +1,7 @@
 import { AGENT } from "./agent.ts";
 import { BASE } from "./base.ts";
 import { BUNDLE } from "./bundle.ts";
+import { CI } from "./ci.ts";
 import { CLI } from "./cli.ts";
 import { FLEET } from "./fleet.ts";
 import { HUB } from "./hub.ts";
@@ -25,6 +26,7 @@ export const CATALOG = {
   ...SECRETS,
   ...HUB,
   ...CLI,
+  ...CI,
   ...POLICY,
   ...SIGNING,
 } as const;

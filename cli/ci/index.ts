@@ -1,0 +1,2 @@
+export { ciPlan, type CiPlanOptions } from "./plan.ts";
+export { ciPost, type CiPostOptions } from "./post.ts";
