@@ -103,6 +103,7 @@ type Thread = {
 function startThread({ startMs, heapMb }: Limits): Thread {
   const worker = new Worker(new URL("./worker/main.ts", import.meta.url), {
     env: {},
+    execArgv: [], // whatever the process was started with is not for it
     stdout: true,
     stderr: true,
     resourceLimits: { maxOldGenerationSizeMb: heapMb, maxYoungGenerationSizeMb: 32, stackSizeMb: STACK_MB },

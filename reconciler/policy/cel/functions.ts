@@ -15,7 +15,7 @@ import { strings } from "@bufbuild/cel/ext";
 import { DURATION, secondsOf } from "#schemas/fleet/units.ts";
 import { MAX_ITEMS } from "./values.ts";
 
-const { DYN, INT, STRING } = CelScalar;
+const { BYTES, DYN, INT, STRING } = CelScalar;
 const LIST = listType(DYN);
 const MAX_TEXT = 100_000;
 
@@ -36,6 +36,10 @@ const BOUNDED: readonly CelFunc[] = [
     if (a.size + b.size > MAX_ITEMS) throw new Error("too long");
     return celList([...a, ...b] as CelInput[]);
   }),
+  // Bytes lie outside the heap that a worker is held to; policies have no use for them.
+  celFunc("bytes", [STRING], BYTES, noBytes),
+  celFunc("bytes", [BYTES], BYTES, noBytes),
+  celFunc("_+_", [BYTES, BYTES], BYTES, noBytes),
   ...strings.filter(({ name }) => name === "replace").map((func) => boundedReplace(func)),
   ...strings.filter(({ name }) => name === "join").map((func) => boundedJoin(func)),
 ];
@@ -49,8 +53,12 @@ export function environment(extra: readonly CelFunc[] = []) {
 
 /** Names that may be called, for checks and hints. Operators are not among them. */
 export function functionNames(): readonly string[] {
-  const names = [...environment().funcs].map(({ name }) => name).filter((name) => /^[a-z]/i.test(name));
+  const names = [...environment().funcs].map(({ name }) => name).filter((name) => /^[a-z]/i.test(name) && name !== "bytes");
   return [...new Set([...names, "has", "all", "exists", "exists_one", "map", "filter"])];
+}
+
+function noBytes(): never {
+  throw new Error("no bytes");
 }
 
 function bounded(text: string, more: number): string {
