@@ -26,12 +26,6 @@ export function applyDelta(base: Buffer, delta: Buffer, maxBytes: number): Buffe
   return written === out.length ? out : null;
 }
 
-/** What the delta says its result will have; null for a cut one. Pure. */
-export function deltaResultSize(delta: Uint8Array): number | null {
-  const from = readSize(delta, 0);
-  return from === null ? null : (readSize(delta, from.next)?.size ?? null);
-}
-
 function readSize(bytes: Uint8Array, start: number): { readonly size: number; readonly next: number } | null {
   let size = 0;
   for (let at = start, unit = 1; at < start + 7; at++, unit *= 128) {
