@@ -1,11 +1,14 @@
 import { isJsonObject, type Json, type JsonObject } from "#base/canonical/index.ts";
 import { MooringError } from "#base/errors/index.ts";
 import { VERSION } from "#proof/sigstore/index.ts";
-import { NAME } from "#schemas/wire/index.ts";
+import { NAME, SECRET_REF } from "#schemas/wire/index.ts";
 import type { TarFile } from "../tar.ts";
 
-/** Who a plugin is, from its two manifests. `main` is a file of the tree. */
-export type PluginManifest = { readonly id: string; readonly version: string; readonly main: string };
+/** Who a plugin is, from its two manifests. `main` is a file of the tree; `wants` the secrets it says it asks for (package.json's `mooring.wants`),
+ *  left out when it does not say. */
+export type PluginManifest = { readonly id: string; readonly version: string; readonly main: string; readonly wants?: readonly string[] };
+
+const MAX_WANTS = 100;
 
 const INSTALL_SCRIPTS = ["preinstall", "install", "postinstall", "prepare", "preprepare", "postprepare"];
 
@@ -23,7 +26,20 @@ export function manifestOf(files: readonly TarFile[]): PluginManifest {
   const other = plugin["version"];
   if (other !== undefined && other !== version) throw invalid("openclaw.plugin.json", `its version is not the ${version} of package.json`);
   refuseScripts(pkg);
-  return { id, version, main: mainOf(pkg, files) };
+  const wants = wantsOf(pkg);
+  return { id, version, main: mainOf(pkg, files), ...(wants === null ? {} : { wants }) };
+}
+
+/** Sorted, so that an order of the author's makes no difference in a lock. */
+function wantsOf(pkg: JsonObject): readonly string[] | null {
+  const own = pkg["mooring"];
+  if (own === undefined) return null;
+  const wants = isJsonObject(own) ? own["wants"] : undefined;
+  if (wants === undefined) return null;
+  const refs = Array.isArray(wants) ? wants.filter((item): item is string => typeof item === "string" && SECRET_REF.test(item)) : [];
+  if (!Array.isArray(wants) || refs.length !== wants.length || refs.length > MAX_WANTS || new Set(refs).size !== refs.length)
+    throw invalid("package.json", `its mooring.wants is not a list of up to ${MAX_WANTS} references like secret://team/name, each once`);
+  return refs.sort();
 }
 
 function mainOf(pkg: JsonObject, files: readonly TarFile[]): string {

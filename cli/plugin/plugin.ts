@@ -76,7 +76,7 @@ export async function pluginPin(options: {
   readonly url: string;
   readonly key?: string;
 }): Promise<{ readonly lock: PluginLock; readonly written: readonly string[] }> {
-  const statement = await claimed(options.file);
+  const { statement, wants } = await claimed(options.file);
   const document = join(options.repo, "plugins", `${statement.id}.yaml`);
   const bytes = await readIfThere(document);
   if (bytes === null)
@@ -91,7 +91,7 @@ export async function pluginPin(options: {
     { at: ["spec", "source", "url"], value: options.url },
   ];
   const spliced = spliceYaml(text, edits, `plugins/${statement.id}.yaml`);
-  const lock = lockOf(statement);
+  const lock = lockOf(statement, wants);
   const lockFile = join(options.repo, "plugins", `${statement.id}.lock.json`);
   await writeDurable(lockFile, lockText(lock), 0o644);
   await writeDurable(document, spliced, 0o644);
@@ -111,13 +111,13 @@ export async function pluginInspect(options: { readonly file: string }): Promise
 }
 
 /** The statement beside an archive, held against the archive but not against a key. */
-async function claimed(file: string): Promise<PluginStatement> {
+async function claimed(file: string): Promise<{ readonly statement: PluginStatement; readonly wants: readonly string[] | undefined }> {
   const packed = await readPacked(file);
   const statement = unverifiedStatement(await readRequired(besides(file), "signature"));
   if (statement.bundle !== packed.digest)
     throw new MooringError("STATEMENT_DIGEST_MISMATCH", `archive ${file}`, { why: `expected ${statement.bundle}, found ${packed.digest}` });
   checkTree(statement, readBundle(packed.tgz));
-  return statement;
+  return { statement, wants: packed.manifest.wants };
 }
 
 function unverifiedStatement(bundleJson: Uint8Array): PluginStatement {

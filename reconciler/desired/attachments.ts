@@ -2,10 +2,12 @@ import { digestOf } from "#base/canonical/index.ts";
 import type { PluginLock } from "#schemas/fleet/index.ts";
 import type { Loaded } from "./document.ts";
 import type { FleetFiles } from "./files.ts";
-import { type Finding, finding } from "./finding.ts";
+import { about, placeIn } from "./about.ts";
+import { type Finding, type Place, START } from "./finding.ts";
 import type { LoadCache } from "./load.ts";
 import { lockPath, readLock } from "./lock.ts";
 import { ageFilePath, type FleetRepo } from "./repo.ts";
+import { nearest } from "./suggest.ts";
 import { readTrust, spkiOf } from "./trust.ts";
 
 // Files that documents lean on: keys, locks, age files. Each function adds its findings to the list it is given.
@@ -16,11 +18,15 @@ export async function trustOf(fleet: Loaded<"Fleet">, files: FleetFiles, finding
   const signers = await bytesAt(files, commits.allowedSigners);
   if (signers === null)
     findings.push(
-      finding(
+      about(
+        fleet,
+        ["spec", "trust", "commits", "allowedSigners"],
         "FLEET_REFERENCE_MISSING",
-        fleet.file,
-        fleet.locate(["spec", "trust", "commits", "allowedSigners"]),
         `there is no file ${commits.allowedSigners}`,
+        {
+          rule: "file-missing",
+          fix: likeIt(commits.allowedSigners, files),
+        },
       ),
     );
   const recipients = await bytesAt(files, "trust/recipients");
@@ -28,6 +34,7 @@ export async function trustOf(fleet: Loaded<"Fleet">, files: FleetFiles, finding
     signers: signers ?? new Uint8Array(),
     recipients,
     trustedRoot: await bytesAt(files, bundles.trustedRoot),
+    openpgp: await bytesAt(files, commits.openpgpKeys),
   });
   findings.push(...read.findings);
   return read.trust;
@@ -48,14 +55,9 @@ export async function keysOf(
     if (spki !== null) keys.set(path, spki);
     else {
       const message = bytes === null ? "there is no such file" : "the file is not a P-256 public key in PEM";
-      findings.push(
-        finding(
-          bytes === null ? "FLEET_REFERENCE_MISSING" : "FLEET_TRUST_INVALID",
-          plugin.file,
-          plugin.locate(["spec", "verify", "key"]),
-          `spec.verify.key: ${message}`,
-        ),
-      );
+      const code = bytes === null ? "FLEET_REFERENCE_MISSING" : "FLEET_TRUST_INVALID";
+      const fix = bytes === null ? likeIt(path, files) : undefined;
+      findings.push(about(plugin, ["spec", "verify", "key"], code, `spec.verify.key: ${message}`, { rule: "key-file", fix }));
     }
   }
   return keys;
@@ -66,8 +68,9 @@ export async function locksOf(
   plugins: readonly Loaded<"Plugin">[],
   files: FleetFiles,
   findings: Finding[],
-): Promise<ReadonlyMap<string, PluginLock>> {
+): Promise<Pick<FleetRepo, "locks" | "wantPlaces">> {
   const locks = new Map<string, PluginLock>();
+  const wantPlaces = new Map<string, ReadonlyMap<string, Place>>();
   for (const plugin of plugins) {
     const { version, digest, overrides } = plugin.doc.spec;
     const pins = [{ version, digest, at: ["spec", "version"], isOverride: false }];
@@ -80,14 +83,34 @@ export async function locksOf(
       const bytes = await bytesAt(files, path);
       const lock = bytes === null ? `there is no ${path}` : readLock(bytes);
       const wrong = typeof lock === "string" ? lock : lockDiffers(lock, plugin.name, pin);
-      if (typeof lock !== "string") locks.set(path, lock);
+      if (typeof lock !== "string") {
+        locks.set(path, lock);
+        if (lock.wants !== undefined && bytes !== null) wantPlaces.set(path, placesOfWants(bytes, lock.wants));
+      }
       if (wrong !== null)
         findings.push(
-          finding("PLUGIN_LOCK_MISMATCH", plugin.file, plugin.locate(pin.at), wrong, `run \`mooring plugin pin\` for ${plugin.name}`),
+          about(plugin, pin.at, "PLUGIN_LOCK_MISMATCH", wrong, {
+            rule: bytes === null ? "lock-missing" : "lock-differs",
+            fix: `run \`mooring plugin pin\` for ${plugin.name}`,
+            also: bytes === null ? [] : [{ ...START, file: path }],
+          }),
         );
     }
   }
-  return locks;
+  return { locks, wantPlaces };
+}
+
+/** The lock is JSON that we have read already, so its text is only searched for the quoted references. */
+function placesOfWants(bytes: Uint8Array, wants: readonly string[]): ReadonlyMap<string, Place> {
+  const text = new TextDecoder().decode(bytes);
+  const places = new Map<string, Place>();
+  for (const ref of wants) {
+    const at = text.indexOf(JSON.stringify(ref), Math.max(0, text.indexOf('"wants"')));
+    const before = text.slice(0, Math.max(0, at)).split("\n");
+    const [line, col] = [before.length, before.at(-1)!.length + 1];
+    places.set(ref, { line, col, endLine: line, endCol: col + ref.length + 2 });
+  }
+  return places;
 }
 
 function lockDiffers(lock: PluginLock, name: string, pin: { readonly version: string; readonly digest: string }): string | null {
@@ -108,17 +131,30 @@ export async function checkSecrets(
     for (const [field, version] of Object.entries({ current, previous })) {
       if (version !== undefined && versions[version] === undefined)
         findings.push(
-          finding("FLEET_REFERENCE_MISSING", secret.file, secret.locate(["spec", field]), `spec.${field}: there is no such version`),
+          about(secret, ["spec", field], "FLEET_REFERENCE_MISSING", `spec.${field}: there is no such version`, {
+            rule: "version-missing",
+            also: [placeIn(secret, ["spec", "versions"], "key")],
+          }),
         );
     }
     for (const [version, entry] of Object.entries(versions)) {
       const path = ageFilePath(secret, entry.file);
       const have = await digestAt(files, path, cache);
       if (have === entry.digest) continue;
-      const where = secret.locate(["spec", "versions", version, have === null ? "file" : "digest"]);
-      findings.push(finding("SECRET_FILE_WRONG", secret.file, where, have === null ? `there is no ${path}` : `${path} has another digest`));
+      const at = ["spec", "versions", version, have === null ? "file" : "digest"];
+      const message = have === null ? `there is no ${path}` : `${path} has another digest`;
+      const rule = have === null ? "file-missing" : "file-differs";
+      findings.push(about(secret, at, "SECRET_FILE_WRONG", message, { rule, fix: have === null ? likeIt(path, files) : undefined }));
     }
   }
+}
+
+/** The file that was perhaps meant, of those beside it. */
+function likeIt(path: string, files: FleetFiles): string | undefined {
+  const folder = path.slice(0, path.lastIndexOf("/") + 1);
+  const beside = [...files.keys()].filter((name) => name.startsWith(folder) && !name.slice(folder.length).includes("/"));
+  const suggestion = nearest(path, beside);
+  return suggestion === null ? undefined : `did you mean \`${suggestion}\`?`;
 }
 
 async function digestAt(files: FleetFiles, path: string, cache: LoadCache): Promise<string | null> {

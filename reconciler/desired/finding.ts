@@ -14,9 +14,13 @@ export type Finding = Place & {
   readonly fix: string;
   /** What it is about, whatever line that is on now: `SecretGrant/mail /spec/secrets/0`. A fingerprint is made of it. */
   readonly subject?: string;
+  /** Where else to look: the line that a setting clashes with. */
+  readonly also?: readonly Elsewhere[];
   /** The line of the file with a caret under the mistake; two lines, for terminals. */
   readonly excerpt?: string;
 };
+
+export type Elsewhere = Place & { readonly file: string };
 
 export type Level = "error" | "warning" | "notice";
 const LEVELS: readonly Level[] = ["error", "warning", "notice"];

@@ -204,7 +204,7 @@ test("two baselines that set one field differently are both named", async () => 
   };
   const [conflict, ...more] = await findings(tree);
   assert.deepEqual([conflict?.code, more.length], ["BASELINE_CONFLICT", 0]);
-  assert.match(conflict?.message ?? "", /baselines\/a\.yaml:8 and baselines\/b\.yaml:8/);
+  assert.match(conflict?.message ?? "", /baselines\/a\.yaml:8:29 and baselines\/b\.yaml:8:29/);
   const same = {
     ...TREE,
     "baselines/a.yaml": baseline("a", "permitRootLogin: false"),

@@ -2,10 +2,11 @@ import { MooringError } from "#base/errors/index.ts";
 import type { Kind } from "#schemas/fleet/index.ts";
 import { checkSecrets, keysOf, locksOf, trustOf } from "./attachments.ts";
 import { type AnyLoaded, type Loaded, type ParsedBlob, parseBlob, placeBlob } from "./document.ts";
+import { about, placeIn } from "./about.ts";
 import type { FleetFiles } from "./files.ts";
 import { byText, type Finding, finding, hasErrors, sortFindings, START } from "./finding.ts";
 import { isCandidate } from "./layout.ts";
-import { checkReferences } from "./references.ts";
+import { checkReferences } from "./references/index.ts";
 import type { FleetRepo } from "./repo.ts";
 
 /** Parsed YAML and digests by oid, kept by the caller from one revision to the next. Entries not used by the last load may be dropped. */
@@ -69,7 +70,9 @@ async function readDocuments(files: FleetFiles, cache: LoadCache, findings: Find
     if (taken === undefined) documents.push(loaded);
     else
       findings.push(
-        finding("NAME_TAKEN", path, loaded.locate(["metadata", "name"]), `a ${loaded.kind} of this name is in ${taken.file} too`),
+        about(loaded, ["metadata", "name"], "NAME_TAKEN", `a ${loaded.kind} of this name is in ${taken.file} too`, {
+          also: [placeIn(taken, ["metadata", "name"])],
+        }),
       );
     names.set(`${loaded.kind} ${loaded.name}`, loaded);
   }
@@ -99,7 +102,7 @@ async function assemble(
     policies: of("Policy"),
     trust: await trustOf(fleet, files, findings),
     keys: await keysOf(plugins, files, findings),
-    locks: await locksOf(plugins, files, findings),
+    ...(await locksOf(plugins, files, findings)),
   };
 }
 
@@ -109,8 +112,7 @@ function checkVersion(fleet: Loaded<"Fleet">, version: string | undefined): read
   const have = version.split(/[.-]/).map(Number);
   for (const [i, number] of wanted.entries()) {
     if ((have[i] ?? 0) > number) return [];
-    if ((have[i] ?? 0) < number)
-      return [finding("FLEET_TOO_NEW", fleet.file, fleet.locate(["spec", "requires"]), `this is mooring ${version}`)];
+    if ((have[i] ?? 0) < number) return [about(fleet, ["spec", "requires"], "FLEET_TOO_NEW", `this is mooring ${version}`)];
   }
   return [];
 }

@@ -1,5 +1,6 @@
 import type { PluginLock } from "#schemas/fleet/index.ts";
 import type { Loaded } from "./document.ts";
+import type { Place } from "./finding.ts";
 import type { TrustFiles } from "./trust.ts";
 
 /** A fleet repo that holds together: every document valid, every reference there. Lists are sorted by name. */
@@ -17,6 +18,8 @@ export type FleetRepo = {
   readonly keys: ReadonlyMap<string, string>;
   /** Locks by path. */
   readonly locks: ReadonlyMap<string, PluginLock>;
+  /** Where each want stands in its lock, by the lock's path and the reference. */
+  readonly wantPlaces: ReadonlyMap<string, ReadonlyMap<string, Place>>;
 };
 
 /** Where the age file of one version of a secret lies. */

@@ -1,6 +1,6 @@
 import type { Digest } from "#base/canonical/index.ts";
 import * as z from "zod";
-import { digest as digestText, name, version } from "./common.ts";
+import { digest as digestText, name, secretRef, version } from "./common.ts";
 
 const digest = digestText.transform((text) => text as Digest);
 const mode = z.int().min(0).max(0o777);
@@ -16,6 +16,8 @@ export const pluginLock = z
     digest,
     tree: digest,
     main: z.string().min(1),
+    /** Secrets the plugin says it asks for; absent = it does not say. */
+    wants: z.array(secretRef).max(100).readonly().optional(),
     files: z
       .array(z.tuple([z.string().min(1), mode, z.int().nonnegative(), digest]).readonly())
       .min(1)

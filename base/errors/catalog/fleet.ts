@@ -28,6 +28,11 @@ export const FLEET = {
     disposition: "stalled",
     fix: "set spec.allowSoftwareKeys in fleet.yaml, or enrol the machine with its own key hardware",
   },
+  PLUGIN_WANT_UNGRANTED: {
+    disposition: "stalled",
+    fix: "grant the secret to the plugin there, or release a version that does not want it",
+  },
+  GRANT_WIDER: { disposition: "stalled", fix: "remove the entry, or pin the version of the plugin that wants it" },
   FLEET_EMPTIED: {
     disposition: "refused",
     fix: "keep a machine in the repo: an empty tree is taken for a mistake; to end a fleet, stop its hub",
