@@ -1,11 +1,12 @@
 import type { Digest } from "#base/canonical/index.ts";
 import { MooringError, type Problem, toProblem } from "#base/errors/index.ts";
 import { errorField, type Log } from "#base/log/index.ts";
-import { backoffMs, type Clock, sleep, timeOf } from "#base/time/index.ts";
+import { type Clock, sleep, timeOf } from "#base/time/index.ts";
 import type { MachineId, SignedStatement } from "#schemas/wire/index.ts";
 import { makeWorker, type Worker, type WorkerDeps } from "../machine/index.ts";
 import type { HubSigning } from "../signing/index.ts";
 import { makeQueue } from "../queue/index.ts";
+import { Notice } from "../source/index.ts";
 import type { SourceLoop } from "./source-loop.ts";
 import { makeStatementBook } from "./statements.ts";
 
@@ -28,7 +29,6 @@ export type StatementOutcome = {
 
 // SSH and agents answer in milliseconds; more at once would only queue on our own two or four cores.
 const PLACES = 64;
-const BACKOFF = { baseMs: 1_000, maxMs: 60_000 };
 const STATEMENT_MS = 3_000;
 
 export type Hub = ReturnType<typeof makeHub>;
@@ -40,7 +40,7 @@ export function makeHub(deps: HubDeps) {
   const workers = new Map<MachineId, Worker>();
   const book = makeStatementBook();
   const stop = new AbortController();
-  let wake = new AbortController();
+  const notice = new Notice({ pollMs: deps.pollMs, random: deps.random });
   let sourceError: Problem | null = null;
   const handedToVault = new Set<Digest>();
   const queue = makeQueue(PLACES, async (key, signal) => (await workers.get(key as MachineId)?.run(source.view().target, signal)) ?? null);
@@ -109,7 +109,7 @@ export function makeHub(deps: HubDeps) {
       const count = (await deps.signing?.(source.view(), stop.signal)) ?? 0;
       if (count === 0) return;
       log.info({ count, revision: source.view().head?.revision }, "signed for main, as roles by: hub ask");
-      wake.abort();
+      notice.notice();
     } catch (err) {
       if (!(err instanceof MooringError)) throw err;
       log.warn({ ...errorField(err) }, "the hub's own signature could not be pushed; it is tried again");
@@ -137,26 +137,20 @@ export function makeHub(deps: HubDeps) {
     }
   };
   const run = async (): Promise<void> => {
-    for (let failures = 0; !stop.signal.aborted; ) {
-      wake = new AbortController();
-      failures = (await lookOnce()) ? 0 : failures + 1;
-      const waitMs =
-        failures > 0 ? Math.min(deps.pollMs, backoffMs(failures, BACKOFF, deps.random())) : deps.pollMs * (0.95 + 0.1 * deps.random());
-      await sleep(waitMs, AbortSignal.any([stop.signal, wake.signal]));
-    }
+    for (let failures = 0; !stop.signal.aborted; await notice.wait(failures, stop.signal)) failures = (await lookOnce()) ? 0 : failures + 1;
   };
 
   return {
     run,
     /** Look at the source now, and at these machines (all when none is named). */
     reconcile: (names: readonly MachineId[]): void => {
-      wake.abort();
+      notice.notice();
       for (const name of names.length > 0 ? names : workers.keys()) {
         if (!workers.has(name)) throw new MooringError("MACHINE_UNKNOWN", name);
         queue.add(name);
       }
     },
-    hint: (): void => wake.abort(),
+    hint: (): void => notice.notice(),
     /** Takes a statement in and says who obeys it, after at most three seconds. */
     state: async (signed: SignedStatement): Promise<StatementOutcome> => {
       const digest = take(signed);

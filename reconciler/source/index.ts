@@ -3,6 +3,7 @@ export { type Person, type TreeEdits } from "./build.ts";
 export { type CommitRule, verifyCommits } from "./commits.ts";
 export { isTree, type Merged, mergeTrees } from "./merge.ts";
 export { hashObject, MAX_BLOB_BYTES, Objects, type Oid } from "./objects.ts";
+export { Notice, type NoticeOptions } from "./notice.ts";
 export { commitFiles, type CommitFiles, type Parent, pushCommit, type PushCommit, type PushDeps } from "./push.ts";
 export {
   readReleases,
