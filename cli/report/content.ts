@@ -1,4 +1,5 @@
 import { countSteps, type GroupStep, type SourceLine, uniqueLines } from "#plan/index.ts";
+import { hasErrors } from "#reconciler/desired/index.ts";
 import type { MachineId } from "#schemas/wire/index.ts";
 import type { Review } from "../review/index.ts";
 
@@ -45,7 +46,8 @@ function effectOf({ key, verb, disrupts }: GroupStep): string | null {
 }
 
 /** "3 additions, 12 changes, 1 deletion, 12 disruptions on 12 machines". Pure. */
-export function totals({ plan }: Pick<Review, "plan">): string {
+export function totals({ plan, findings }: Pick<Review, "plan" | "findings">): string {
+  if (plan.steps.size === 0 && hasErrors(findings)) return "no plan before the errors are gone";
   const { add, change, remove, disrupt } = countSteps(plan);
   const parts = [count(add, "addition"), count(change, "change"), count(remove, "deletion"), count(disrupt, "disruption")];
   return plan.steps.size === 0 ? "no machine changes" : `${parts.join(", ")} on ${count(plan.steps.size, "machine")}`;
@@ -58,7 +60,7 @@ export function policyWords({ policies }: Pick<Review, "policies">): readonly st
   const whose = from === "base" ? "the policies of the base" : "its own policies: there is no base";
   return [
     `judged by ${whose}: ${count(evaluated, "check")}, ${denied} denied`,
-    ...(judgedByBase ? ["it touches policies, trust or grants: what it changes there judges only after the merge"] : []),
+    ...(judgedByBase ? ["it touches policies, trust or grants: rules that it brings judge only after the merge"] : []),
     ...approvals.map(({ policy, owners, count: needed }) => `${policy} asks for ${needed} of ${owners.join(", ")}`),
   ];
 }

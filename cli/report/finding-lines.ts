@@ -8,9 +8,10 @@ export function findingTitle(item: Finding): string {
 }
 
 /** What it says, the line with a caret under the mistake within `width` columns, and what to do. Pure. */
-export function findingLines({ message, fix, excerpt }: Finding, width = Infinity): readonly string[] {
+export function findingLines({ message, fix, excerpt, also = [] }: Finding, width = Infinity): readonly string[] {
   const shown = excerpt === undefined ? [] : aroundCaret(excerpt.split("\n"), width - INDENT.length).map((line) => `${INDENT}${line}`);
-  return [`  ${message}`, ...shown, `  fix: ${fix}`];
+  const see = also.length === 0 ? [] : [`  see also ${also.map(({ file, line, col }) => `${file}:${line}:${col}`).join(", ")}`];
+  return [`  ${message}`, ...shown, ...see, `  fix: ${fix}`];
 }
 
 const INDENT = "    ";

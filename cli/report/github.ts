@@ -15,7 +15,7 @@ type Annotation = Pick<Finding, "level" | "file" | "line"> & {
   readonly message: string;
 };
 
-/** Workflow commands: findings, and as notices what goes and who gains access, the worst first. What is beyond GitHub's limits is counted in a last
+/** Workflow commands: findings, and as notices what goes and whose access grows or changes, the worst first. What is beyond GitHub's limits is counted in a last
  *  line; the step summary has all of it. Pure. */
 export function renderGithub(review: Review): string {
   const all = [...review.findings.filter(({ level }) => level !== "notice").map(ofFinding), ...effects(review)];
@@ -47,10 +47,11 @@ function effects({ deletions, access }: Review): readonly Annotation[] {
     const message = `${kind} ${name} goes, from ${count(machines, "machine")}`;
     return { level: "notice", ...at, title: "deletion", message };
   });
-  const gains = access.filter(({ verb, because }) => verb === "gains" && because.length > 0);
+  const other = access.filter(({ verb, because }) => verb !== "loses" && because.length > 0);
+  const title = { gains: "access gained", changes: "access changed", loses: "access lost" } as const;
   return [
     ...gone,
-    ...gains.map((item): Annotation => ({ level: "notice", ...item.because[0]!, title: "access gained", message: accessLine(item) })),
+    ...other.map((item): Annotation => ({ level: "notice", ...item.because[0]!, title: title[item.verb], message: accessLine(item) })),
   ];
 }
 

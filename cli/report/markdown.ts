@@ -71,17 +71,17 @@ function partsOf(review: Review, { links }: RenderOptions): readonly Part[] {
     list("Disrupts", disrupted(review, at), 0),
     list("Gains access", gains.map(accessItem(at)), 0),
     list("Changes and losses of access", changes.map(accessItem(at, was)), 3),
-    findingsPart("Errors", errors, 2),
+    reachPart(review),
+    list("Policies", policyWords(review).map(prose), 1),
     rolesPart(review, at),
     list("Next", nextOf(review), 0),
-    list("Policies", policyWords(review).map(prose), 1),
-    reachPart(review),
     list(
-      "Hub settings: no signature covers them, they count as soon as this is merged",
+      "Hub settings (no signature covers them: they count once this is merged)",
       review.plan.hub.map((line) => code(line)),
       4,
     ),
     list("Live", liveWords(review), 4),
+    findingsPart("Errors", errors, 2),
     findingsPart("Warnings and notices", others, 5),
     stepsPart(review),
   ];
@@ -203,7 +203,7 @@ function stepsPart({ plan }: Review): Part {
   };
 }
 
-function footOf({ release }: Review): string {
-  if (release.verified || release.at === "none") return "";
+function footOf({ release, roles }: Review): string {
+  if (release.verified || roles.length === 0) return "";
   return "<sub>Signatures were judged by what the base itself says of its signers, not from a pinned trust root.</sub>\n";
 }

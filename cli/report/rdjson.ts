@@ -45,5 +45,5 @@ export function byteColumn(line: string, col: number): number {
 /** What to write instead, where the finding knows: "did you mean `x`?" at the very word. Pure. */
 export function replacementOf({ code, fix, line, endLine, col, endCol }: Finding): string | null {
   if (!MISSPELT.has(code) || line !== endLine || endCol <= col) return null;
-  return /^did you mean `([\w./-]+)`\?$/.exec(fix)?.[1] ?? null;
+  return /^did you mean `([\w.:/-]+)`\?$/.exec(fix)?.[1] ?? null;
 }

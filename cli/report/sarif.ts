@@ -5,6 +5,8 @@ import { VERSION } from "../version.ts";
 import { fingerprints, ruleOf, uriOf } from "./fingerprint.ts";
 import { oneLine } from "./plain.ts";
 
+type Elsewhere = Pick<Finding, "file" | "line" | "col" | "endLine" | "endCol">;
+
 const LEVELS: Readonly<Record<Level, string>> = { error: "error", warning: "warning", notice: "note" };
 
 /** SARIF 2.1.0 of the findings. Without `$schema`: validators would fetch it. Pure. */
@@ -41,13 +43,18 @@ function resultOf(item: Finding, ruleIndex: number, print: string): unknown {
     ruleIndex,
     level: LEVELS[item.level],
     message: { text: `${oneLine(item.message)}\nfix: ${oneLine(item.fix)}` },
-    locations: [{ physicalLocation: { artifactLocation: { uri: uriOf(item.file) }, region: regionOf(item) } }],
+    locations: [locationOf(item)],
+    ...(item.also === undefined || item.also.length === 0 ? {} : { relatedLocations: item.also.map(locationOf) }),
     partialFingerprints: { "mooring/v1": print },
   };
 }
 
+function locationOf(item: Elsewhere): unknown {
+  return { physicalLocation: { artifactLocation: { uri: uriOf(item.file) }, region: regionOf(item) } };
+}
+
 /** An end before its start has none. */
-function regionOf({ line, col, endLine, endCol }: Finding): unknown {
+function regionOf({ line, col, endLine, endCol }: Elsewhere): unknown {
   const isWhole = endLine > line || (endLine === line && endCol >= col);
   return isWhole ? { startLine: line, startColumn: col, endLine, endColumn: endCol } : { startLine: line, startColumn: col };
 }

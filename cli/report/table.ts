@@ -21,12 +21,12 @@ export function renderTable(review: Review, { width = null, color = false, note 
     list("Disrupts", disrupted(review, page), page),
     list("Access", access(review, page), page),
     list("Reach", columns(["PLUGIN", "PARTITION", "MACHINES"], reach(review), page.width - 2), page),
-    list("Policies", policyWords(review), page),
+    list("Policies", policyWords(review).map(oneLine), page),
+    list("Signatures", columns(["ROLE", "MISSING", "SIGNED", "BECAUSE"], roles(review), page.width - 2), page),
+    list("Hub settings (no signature covers them)", review.plan.hub.map(oneLine), page),
     list("Findings", findings(review, page), page),
     list("Steps", steps(review, page), page),
-    list("Hub settings (no signature covers them)", review.plan.hub, page),
     list("Live", live(review), page),
-    list("Signatures", columns(["ROLE", "MISSING", "SIGNED", "BECAUSE"], roles(review), page.width - 2), page),
     footOf(review, page),
   ];
   return `${sections
