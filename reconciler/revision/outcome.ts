@@ -1,5 +1,7 @@
+import { hasCode, MooringError } from "#base/errors/index.ts";
 import {
   type Finding,
+  finding,
   type FleetFiles,
   type FleetRepo,
   gate,
@@ -33,6 +35,7 @@ export type OutcomeReader = {
 };
 
 const KEPT = 8;
+const TOP = { line: 1, col: 1, endLine: 1, endCol: 1 };
 
 export function outcomeReader(source: Pick<Source, "readTree" | "readBlob">, version: string): OutcomeReader {
   const cache = newLoadCache();
@@ -41,8 +44,10 @@ export function outcomeReader(source: Pick<Source, "readTree" | "readBlob">, ver
     async read(revision) {
       const known = kept.get(revision);
       if (known !== undefined) return known;
-      const tree = await source.readTree(revision);
-      const outcome = await outcomeOf(revision, tree, filesIn(source, tree), cache, version);
+      const outcome = await refusing(revision, async () => {
+        const tree = await source.readTree(revision);
+        return outcomeOf(revision, tree, filesIn(source, tree), cache, version);
+      });
       kept.set(revision, outcome);
       if (kept.size > KEPT) kept.delete([...kept.keys()][0] ?? revision);
       return outcome;
@@ -65,5 +70,25 @@ export async function outcomeOf(revision: Oid, tree: Tree, files: FleetFiles, ca
 }
 
 export function filesIn(source: Pick<Source, "readBlob">, tree: Tree): FleetFiles {
-  return new Map([...tree].map(([path, { oid }]) => [path, { oid, read: () => source.readBlob(oid) }]));
+  return new Map([...tree].map(([path, { oid }]) => [path, { oid, read: () => readFile(source, path, oid) }]));
+}
+
+async function readFile(source: Pick<Source, "readBlob">, path: string, oid: Oid): Promise<Uint8Array> {
+  try {
+    return await source.readBlob(oid);
+  } catch (err) {
+    if (!hasCode(err, "SOURCE_TOO_LARGE")) throw err;
+    throw new MooringError("SOURCE_TOO_LARGE", path, { why: err.why ?? "", have: path, cause: err });
+  }
+}
+
+/** A tree that may not be what it is refuses its own commit and no other: what is older still runs. */
+async function refusing(revision: Oid, work: () => Promise<Outcome>): Promise<Outcome> {
+  try {
+    return await work();
+  } catch (err) {
+    if (!hasCode(err, "SOURCE_TREE_REFUSED") && !hasCode(err, "SOURCE_TOO_LARGE")) throw err;
+    const file = typeof err.have === "string" ? err.have : ".";
+    return { at: "refused", revision, findings: [finding(err.code, file, TOP, err.why ?? err.message, err.fix)] };
+  }
 }

@@ -1,6 +1,7 @@
 import { hasCode, MooringError } from "#base/errors/index.ts";
 import { withDeadline } from "#base/time/index.ts";
 import { history, isAncestor } from "./ancestry.ts";
+import { naming } from "./author.ts";
 import { type CommitRule, verifyCommits } from "./commits.ts";
 import { localTip, requireRepository, watchRefs } from "./local.ts";
 import { Mutex } from "./mutex.ts";
@@ -94,7 +95,7 @@ export class Source {
 
   /** Files of a commit's tree; see tree.ts for what is refused. */
   readTree(commit: Oid): Promise<Tree> {
-    return this.#read(async (objects) => readTree(objects, (await objects.commit(commit)).tree));
+    return this.#read((objects) => naming(objects, commit, async () => readTree(objects, (await objects.commit(commit)).tree)));
   }
 
   readBlob(blob: Oid): Promise<Uint8Array> {

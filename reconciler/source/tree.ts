@@ -93,5 +93,5 @@ function badMode(mode: string): string | null {
 }
 
 function refused(path: string, why: string): MooringError {
-  return new MooringError("SOURCE_TREE_REFUSED", JSON.stringify(path.slice(0, 200)), { why });
+  return new MooringError("SOURCE_TREE_REFUSED", JSON.stringify(path.slice(0, 200)), { why, have: path.slice(0, 200) });
 }

@@ -4,6 +4,7 @@ import { isJsonObject, type Json } from "#base/canonical/index.ts";
 import { makeFolder, readIfThere, writeDurable } from "#base/durable/index.ts";
 import { hasCode, MooringError } from "#base/errors/index.ts";
 import { isAncestor } from "./ancestry.ts";
+import { commitName } from "./author.ts";
 import { storing } from "./disk.ts";
 import type { Objects, Oid } from "./objects.ts";
 
@@ -49,8 +50,8 @@ function sumOf(revision: Oid, serial: number): string {
 /** Passes when `head` is the last verified revision or a descendant of it, or there is none yet; else SOURCE_NOT_FAST_FORWARD. */
 export async function checkAdvance(objects: Objects, last: Oid | null, head: Oid): Promise<void> {
   if (last === null || last === head || (await isAncestor(objects, last, head))) return;
-  throw new MooringError("SOURCE_NOT_FAST_FORWARD", `main is at ${head.slice(0, 12)}`, {
-    why: `the last verified commit ${last.slice(0, 12)} is not among its ancestors: somebody rewrote the branch`,
+  throw new MooringError("SOURCE_NOT_FAST_FORWARD", `main is at ${await commitName(objects, head)}`, {
+    why: `main only ever grows, and the last verified commit ${last.slice(0, 12)} is not among that commit's ancestors: somebody rewrote the branch`,
     have: last,
   });
 }

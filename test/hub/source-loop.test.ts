@@ -96,6 +96,25 @@ test("a hub that starts while main's newest commit does not read goes on with th
     assert.equal(view.head?.outcome.at, "refused");
   }));
 
+test("a tree with a link, or with a file that is too large, is refused like any commit that does not read", () =>
+  withFleet(async (fleet) => {
+    const good = await fleet.commit();
+    await fleet.release(ALL);
+    const pin = (await fleet.resolved()).trustLeaf;
+    await (await fleet.loop("hub", pin)).look(signal);
+    const link = { mode: "120000", content: "/etc/passwd" } as const;
+    for (const [files, path, code] of [
+      [{ "machines/link.yaml": link }, "machines/link.yaml", "SOURCE_TREE_REFUSED"],
+      [{ "machines/link.yaml": null, "machines/big.yaml": "x".repeat(2 << 20) }, "machines/big.yaml", "SOURCE_TOO_LARGE"],
+    ] as const) {
+      await commitTo(fleet.gitdir, { files });
+      const { view } = await (await fleet.loop("hub", pin)).look(signal);
+      assert.equal(view.target?.revision, good);
+      const outcome = view.head?.outcome;
+      assert.deepEqual(outcome?.at === "refused" ? outcome.findings.map((found) => [found.file, found.code]) : [], [[path, code]]);
+    }
+  }));
+
 test("a rewritten main is refused, and the last verified revision is not left", () =>
   withFleet(async (fleet) => {
     const good = await fleet.commit();
