@@ -52,6 +52,7 @@ export async function runHub(options: RunOptions, version: string, signal: Abort
     gitdir: join(options.dir, "source.git"),
     branch: "main",
     stateFile: join(options.dir, "last-verified.json"),
+    onSetback: (err) => log.warn({ ...errorField(err) }, "the copy of the fleet repo could not be compacted; it is tried again"),
     ...(await accessOf(options.access, options.source, process.env)),
   });
   const vault = options.vault === null ? null : vaultClient({ socket: options.vault, uid, insecureOneUid: options.insecureOneUid });

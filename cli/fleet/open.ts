@@ -44,6 +44,7 @@ export async function openFleet(options: SourceOptions): Promise<Fleet> {
       gitdir: join(memory.folder, "source.git"),
       branch,
       stateFile: join(memory.folder, "unused.json"),
+      ...(branch === "main" ? {} : { compactAt: null }), // main's source reads the same folder
       ...access,
     });
   const source = await open("main");
