@@ -47,7 +47,8 @@ const TIMEOUT_MS = 60_000;
 
 /** Puts a commit on top of whatever the branch is at, and gives back the commit that holds what `build` asks for: the tip itself when nothing differs. Never
  *  forces: when somebody else was faster it builds anew on their commit, five times at most, then SOURCE_PUSH_RACED. A hook's or protection's no is
- *  SOURCE_PUSH_REFUSED at once. A connection that breaks leaves the whole commit or nothing. */
+ *  SOURCE_PUSH_REFUSED at once. A connection that breaks leaves the whole commit or nothing; where it is SOURCE_UNREACHABLE the
+ *  commit may still land, and the same call again is right either way. */
 export async function pushCommit(request: PushCommit, deps: PushDeps): Promise<Oid> {
   if (!/^[A-Za-z0-9][\w.-]*(?:\/[A-Za-z0-9][\w.-]*)*$/.test(request.branch))
     throw new MooringError("SOURCE_MISCONFIGURED", "branch name", { why: "not a plain branch name" });

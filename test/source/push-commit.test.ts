@@ -170,11 +170,14 @@ test("a push whose answer is lost counts when it landed, and is built anew on wh
     const bench = await makeBench(t);
     await commitTo(bench.gitdir, { files: START });
     const url = await faulty(t, bench, (request, response, onward) => {
-      onward.on("response", async (answer) => {
-        answer.resume();
+      onward.on("response", (answer) => {
+        // git moves the branch after its first words: the whole answer is waited for, and lost
+        answer.resume().once("end", () => void after());
+      });
+      const after = async (): Promise<void> => {
         if (isOvertaken) await commitTo(bench.gitdir, { files: { rival: "z" } });
         response.destroy();
-      });
+      };
       request.pipe(onward);
     });
     const made = await push(url, (parent) => addVersion(parent, "ann"));

@@ -45,7 +45,7 @@ export function makeTransport(carrier: Carrier): Transport {
   const fetchPack = async (request: FetchRequest, signal: AbortSignal): Promise<FetchedPack> => {
     const talk = await take("git-upload-pack", signal);
     return ending(talk, async () => {
-      const reader = await talk.ask(fetchRequest(request, talk.ad), signal);
+      const reader = await talk.ask(fetchRequest(request, talk.ad, talk.where), signal);
       const fetched = await readFetched(reader, request, talk.ad, talk.where);
       return { ...fetched, pack: released(fetched.pack, reader, () => (talk.ad.version === 2 ? keep(talk) : talk.end()), talk) };
     });

@@ -18,8 +18,12 @@ function common({ capabilities }: Advertisement): readonly Uint8Array[] {
   ];
 }
 
-/** The request for a pack, whole in one turn: what we want, what we have, done. Pure. */
-export function fetchRequest(request: FetchRequest, ad: Advertisement): readonly Uint8Array[] {
+/** The request for a pack, whole in one turn: what we want, what we have, done. SOURCE_NOT_GIT where a part of history is wanted and the server gives only
+ *  all of it. Pure. */
+export function fetchRequest(request: FetchRequest, ad: Advertisement, where = "source"): readonly Uint8Array[] {
+  const knows = ad.version === 2 ? (ad.capabilities.get("fetch")?.split(" ") ?? []) : [...ad.capabilities.keys()];
+  if (boundary(request).length > 0 && !knows.includes("shallow"))
+    throw new MooringError("SOURCE_NOT_GIT", where, { why: "it gives no part of a history" });
   return ad.version === 2 ? fetchRequest2(request, ad) : fetchRequest0(request, ad);
 }
 

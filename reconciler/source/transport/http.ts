@@ -127,9 +127,13 @@ class Agents {
     return (this.#agent ??= await this.#make());
   }
 
+  /** What is in use goes on to its end and is not kept then. */
   close(): void {
-    this.#agent?.destroy();
+    const agent = this.#agent;
     this.#agent = null;
+    if (agent === null) return;
+    agent.maxFreeSockets = 0;
+    for (const sockets of Object.values(agent.freeSockets)) for (const socket of sockets ?? []) socket.destroy();
   }
 
   async #make(): Promise<http.Agent> {

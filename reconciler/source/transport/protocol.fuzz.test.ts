@@ -86,6 +86,7 @@ const AD0: Advertisement = {
   capabilities: new Map([
     ["side-band-64k", ""],
     ["report-status", ""],
+    ["shallow", ""],
   ]),
   refs: new Map(),
 };
@@ -194,9 +195,11 @@ test("requests say what was asked, and only what the server knows", () => {
     "done",
   ])
     assert.ok(two.includes(`${line}\n`), line);
-  assert.ok(!text(fetchRequest(request, { ...AD2, capabilities: new Map() })).includes("filter"));
+  const onlyShallow = { ...AD2, capabilities: new Map([["fetch", "shallow"]]) };
+  assert.ok(!text(fetchRequest(request, onlyShallow)).includes("filter"));
+  for (const ad of [AD2, AD0]) assert.throws(() => fetchRequest(request, { ...ad, capabilities: new Map() }), { code: "SOURCE_NOT_GIT" });
   const zero = text(fetchRequest(request, AD0));
   for (const word of ["filter", "deepen-relative", "thin-pack", "agent"]) assert.ok(!zero.includes(word), word);
-  assert.ok(zero.startsWith(`0040want ${OID} side-band-64k\n`) && zero.endsWith("0009done\n"));
+  assert.ok(zero.startsWith(`0048want ${OID} side-band-64k shallow\n`) && zero.endsWith("0009done\n"));
   assert.ok(text(listRequest(["refs/heads/main", "refs/heads/m"], AD2)).includes("ref-prefix refs/heads/main\n"));
 });

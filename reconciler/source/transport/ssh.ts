@@ -1,11 +1,10 @@
-import { once } from "node:events";
 import type { Duplex } from "node:stream";
 import { hasCode, MooringError } from "#base/errors/index.ts";
 import { connectExec, type Exec, type ExecLink, type PinnedHost } from "../../ssh/index.ts";
 import type { Access, SshAccess } from "./access.ts";
 import { readAdvertisement } from "./advertisement.ts";
 import type { Carrier, Service, Talk } from "./carrier.ts";
-import { guarded, type Limits } from "./guard.ts";
+import { guarded, type Limits, soon } from "./guard.ts";
 import { FLUSH, PacketReader } from "./pkt-line.ts";
 import { shellWord } from "./quote.ts";
 import type { SshPlace } from "./url.ts";
@@ -22,9 +21,12 @@ export function sshCarrier(place: SshPlace, { ssh }: Access, limits: Limits): Ca
   let link: Promise<ExecLink> | null = null;
   let linger: NodeJS.Timeout | undefined;
   let talks = 0;
+  let isClosing = false; // at the end of the talks that go on
 
   const close = (): void => {
     clearTimeout(linger);
+    isClosing = talks > 0;
+    if (isClosing) return;
     const mine = link;
     link = null;
     mine?.then(
@@ -45,12 +47,14 @@ export function sshCarrier(place: SshPlace, { ssh }: Access, limits: Limits): Ca
   const release = (open: ExecLink): void => {
     talks -= 1;
     if (talks > 0) return;
+    if (isClosing) return close();
     open.setIdle(true);
     linger = setTimeout(close, LINGER_MS);
     linger.unref();
   };
   const open = async (service: Service, signal: AbortSignal): Promise<Talk> => {
     clearTimeout(linger);
+    isClosing = false;
     talks += 1;
     let live: ExecLink | null = null;
     try {
@@ -110,7 +114,7 @@ async function startTalk(exec: Exec, place: SshPlace, limits: Limits, signal: Ab
     });
     const ask: Talk["ask"] = async (body, stop) => {
       if (stop !== signal) obey(stop);
-      await writeAll(stream, body, stop, where);
+      await writeAll(stream, body, limits, where);
       return reader;
     };
     return { ad, where, ask, settle: async () => undefined, end };
@@ -132,15 +136,30 @@ async function whyNoTalk(err: unknown, exec: Exec, where: string): Promise<unkno
   return new MooringError("SOURCE_NOT_FOUND", where, { why: `git ended with status ${code} there`, cause });
 }
 
-async function writeAll(stream: Duplex, body: readonly Uint8Array[], signal: AbortSignal, where: string): Promise<void> {
-  try {
-    for (const part of body) {
-      if (!stream.writable) throw new Error("closed");
-      if (!stream.write(part)) await once(stream, "drain", { signal });
-    }
-  } catch (cause) {
-    throw new MooringError("SOURCE_UNREACHABLE", where, { why: "the connection broke while we were sending", cause });
+async function writeAll(stream: Duplex, body: readonly Uint8Array[], limits: Limits, where: string): Promise<void> {
+  for (const part of body) {
+    if (!stream.writable) throw brokenAt(where);
+    if (!stream.write(part)) await soon(drained(stream, where), limits.idleMs, where);
   }
+}
+
+/** Resolves when there is room again. A channel that closes meanwhile never says so by `drain`. */
+function drained(stream: Duplex, where: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const onClose = (): void => {
+      stream.off("drain", onDrain);
+      reject(brokenAt(where));
+    };
+    const onDrain = (): void => {
+      stream.off("close", onClose);
+      resolve();
+    };
+    stream.once("drain", onDrain).once("close", onClose);
+  });
+}
+
+function brokenAt(where: string): MooringError {
+  return new MooringError("SOURCE_UNREACHABLE", where, { why: "the connection broke while we were sending" });
 }
 
 type Told = "SOURCE_UNREACHABLE" | "SOURCE_DENIED" | "SOURCE_MISCONFIGURED" | "SOURCE_HOST_KEY_MISMATCH";
