@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import type { Metafile } from "esbuild";
 import { VERSION } from "#lobster/version.ts";
-import { buildOutputs, type OutputName } from "../../scripts/build.ts";
+import { buildOutputs, HUB_ERRORS, type OutputName } from "../../scripts/build.ts";
 
 const FORBIDDEN = [
   "zod/v4/classic",
@@ -77,6 +77,20 @@ test("what the build leaves out of the sigstore packages is named by none of the
     "none of sigstore_trustroot or sigstore_verification",
   );
   assert.ok(inputsOf("openclaw-lobster.mjs").some((path) => path.endsWith("sigstore_bundle.js")));
+});
+
+test("no error code that the build leaves out is named in anything a machine runs", () => {
+  const root = join(import.meta.dirname, "../..");
+  const codes = HUB_ERRORS.flatMap((part) => {
+    const text = readFileSync(join(root, `base/errors/catalog/${part}.ts`), "utf8");
+    return [...text.matchAll(/^ {2}([A-Z0-9_]+): /gm)].map((match) => match[1] ?? "");
+  });
+  assert.ok(codes.includes("SSH_UNREACHABLE") && codes.includes("FLEET_INVALID"));
+  for (const name of metas.keys())
+    for (const path of inputsOf(name).filter((input) => !/node_modules|errors\/catalog/.test(input))) {
+      const text = readFileSync(join(root, path), "utf8");
+      for (const code of codes) assert.ok(!text.includes(`"${code}"`), `${name}: ${path} names ${code}`);
+    }
 });
 
 test("the same inputs give the same bytes, without a path of this machine", async () => {
