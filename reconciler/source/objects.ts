@@ -1,6 +1,7 @@
 import { MooringError } from "#base/errors/index.ts";
 import { hashObject } from "./hash.ts";
 import { Lru } from "./pack/lru.ts";
+import { Pace } from "./pack/pace.ts";
 import { type CommitParts, parseCommit, parseTree, type TreeItem } from "./parse.ts";
 import { ObjectFiles } from "./store/object-files.ts";
 import type { Found } from "./store/pack.ts";
@@ -29,6 +30,7 @@ export class Objects {
   readonly #gitdir: string;
   readonly #older: Older | null;
   readonly #kept = new Lru<Oid, { readonly type: string; readonly bytes: Buffer }>(MAX_CACHED_BYTES);
+  readonly #pace = new Pace(); // files are read at once, so reading thousands would hold up everything else
   #opened: ObjectFiles | null = null;
 
   constructor(gitdir: string, older: Older | null = null) {
@@ -68,6 +70,7 @@ export class Objects {
   async raw(oid: Oid, type: ObjectType): Promise<Uint8Array> {
     if (!OID.test(oid))
       throw new MooringError("SOURCE_OBJECT_MISSING", `object ${JSON.stringify(oid.slice(0, 50))}`, { why: "not a git object id" });
+    await this.#pace.step();
     let found = this.#kept.get(oid) ?? this.#load(oid);
     if (type === "commit") while (found === null && (await this.more())) found = this.#load(oid);
     if (found === null) {

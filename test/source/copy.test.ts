@@ -8,15 +8,24 @@ import { promisify } from "node:util";
 import { isErrno } from "#base/durable/index.ts";
 import type { Source } from "#reconciler/source/index.ts";
 import { branchTip, commitTo, git, mergeTo } from "#test/support/repo.ts";
+import { gitBytes } from "./packs.ts";
 import { type Bench, makeBench, openBench } from "./support.ts";
 
 const run = promisify(execFile);
 const noise = (n: number, words: number): string => Array.from({ length: words }, (_, i) => ((i + n * words) * 2654435761) >>> 0).join(" ");
 
-async function line(bench: Bench, count: number, branch = "main"): Promise<string[]> {
-  const oids: string[] = [];
-  for (let n = 0; n < count; n++) oids.push(await commitTo(bench.gitdir, { branch, files: { n: `${branch} ${n}` } }));
-  return oids;
+/** `count` commits more on main, oldest first; one run of git. */
+async function line(bench: Bench, count: number): Promise<readonly string[]> {
+  const tip = await branchTip(bench.gitdir);
+  const parts: string[] = [];
+  for (let n = 0; n < count; n++) {
+    const from = n === 0 && tip !== null ? `from ${tip}\n` : "";
+    const text = `main ${n}`;
+    parts.push(`commit refs/heads/main\ncommitter Ann <ann@example.net> ${1_790_000_000 + n} +0000\ndata 6\nchange\n${from}`);
+    parts.push(`M 100644 inline n\ndata ${text.length}\n${text}\n`);
+  }
+  await gitBytes(bench.gitdir, ["fast-import", "--quiet"], `${parts.join("")}done\n`);
+  return (await git(bench.gitdir, "rev-list", "--reverse", `--max-count=${count}`, "main")).split("\n");
 }
 
 async function textAt(source: Source, commit: string, path = "n"): Promise<string> {
@@ -52,6 +61,23 @@ test("a first look downloads the newest commits alone, and older history comes w
   await assert.rejects(source.readTree(release), { code: "SOURCE_OBJECT_MISSING" });
   await assert.rejects(source.history("0".repeat(40), null, 2), { code: "SOURCE_OBJECT_MISSING" });
   await git(copyOf(bench), "fsck", "--full", "--connectivity-only", head);
+});
+
+test("a server that speaks only git's old protocol gives the same: little at first, what is new, then what is older", async (t) => {
+  const bench = await makeBench(t);
+  bench.server.onRequest = async (request) => {
+    delete request.headers["git-protocol"];
+  };
+  const oids = await line(bench, 60);
+  await commitTo(bench.gitdir, { branch: "mooring/releases", files: { r: "1" }, parents: [] });
+  const source = await openBench(bench, "http");
+  await source.poll();
+  assert.equal(await commitsIn(bench), 2);
+  const [next = ""] = await line(bench, 1);
+  assert.equal((await source.poll()).main, next);
+  assert.equal(await commitsIn(bench), 3);
+  await source.checkAdvance(oids[2] ?? "", next);
+  assert.equal(await textAt(source, oids[2] ?? ""), "main 2");
 });
 
 test("a restarted hub asks for as much history as leads to its last verified revision", async (t) => {
