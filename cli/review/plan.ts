@@ -1,11 +1,9 @@
 import type { Digest } from "#base/canonical/index.ts";
-import { MooringError } from "#base/errors/index.ts";
 import { type Time, timeOf } from "#base/time/index.ts";
 import type { FleetPlan } from "#plan/index.ts";
-import { verifyStatement } from "#proof/release/index.ts";
 import { type Finding, finding } from "#reconciler/desired/index.ts";
 import type { Judged } from "#reconciler/policy/index.ts";
-import { type Branch, trustOf } from "#reconciler/revision/index.ts";
+import { type Branch, confirmedBy } from "#reconciler/revision/index.ts";
 import type { Deps } from "../fleet/open.ts";
 import type { Out } from "../io.ts";
 import { VERSION } from "../version.ts";
@@ -70,7 +68,7 @@ export async function lookAtCheckout(options: ReviewOptions, deps: Pick<Deps, "c
   const branch = await readReleaseBranch(checkout, plan.fleet);
   const release = await releaseOf({ checkout, compared, base, head, branch, options, now }, cache);
   const serial = release?.state.inForce ?? 1;
-  const confirmedBy = base === null ? [] : confirmations(base, branch, serial, now);
+  const confirmed = base?.whole == null ? [] : confirmedBy(base.whole.resolved, branch, serial, now);
   const policies = await judgedBy(base, head, plan, checkout, serial, now);
   const live = options.live === null ? null : await liveState(options.live, deps.clock());
   const cut = compared.isCut ? [cutHistory(compared)] : [];
@@ -81,7 +79,7 @@ export async function lookAtCheckout(options: ReviewOptions, deps: Pick<Deps, "c
     release,
     changed: await changedLines(base?.files ?? new Map(), head.files),
     policies: { ...policies, findings: [...policies.findings, ...cut] },
-    confirmedBy,
+    confirmedBy: confirmed,
     live,
     pr: options.pr,
   });
@@ -115,23 +113,6 @@ async function releaseOf(read: Read, cache: SideCache): Promise<ReleaseView | nu
 }
 
 async function* nothing(): AsyncGenerator<null> {}
-
-/** Principals whose `prune` statement is in force: they have confirmed what goes. What the branch offers beside is no error. */
-function confirmations({ whole }: Side, { statements }: Branch, serial: number, now: Time): readonly string[] {
-  if (whole === null) return [];
-  const { fleet } = whole.resolved;
-  const trust = trustOf(whole.resolved).section;
-  const signers = statements.flatMap((item) => {
-    try {
-      const verified = verifyStatement(item, { fleet, now, trust, serial });
-      return verified.statement.action === "prune" ? verified.signers : [];
-    } catch (err) {
-      if (err instanceof MooringError) return []; // anybody may push there
-      throw err;
-    }
-  });
-  return [...new Set(signers)];
-}
 
 /** CEL is heavy to load: only where somebody has written policies. */
 async function judgedBy(base: Side | null, head: Side, plan: FleetPlan, { objects }: Checkout, serial: number, now: Time): Promise<Judged> {

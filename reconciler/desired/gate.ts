@@ -39,7 +39,7 @@ function unless(
 function gateFleet(fleet: Loaded<"Fleet">): readonly Finding[] {
   const { prune, retention, freeze, notifications } = fleet.doc.spec;
   return [
-    ...unless(fleet, ["spec", "prune"], prune, { mode: "confirm", maxDeletePercent: 20 }),
+    ...(prune.mode === "report" ? [notYet(fleet, ["spec", "prune", "mode"], "prune.mode report")] : []),
     ...unless(fleet, ["spec", "retention"], retention, { events: "90d", pluginLogs: "7d/500Mi", audit: "400d" }),
     ...unless(fleet, ["spec"], { freeze, notifications }, { freeze: [], notifications: [] }),
   ];

@@ -216,7 +216,7 @@ test("the gate names nothing in a fleet that this version runs, and every field 
     "secrets.1.delivery",
     "freeze",
     "notifications",
-    "prune.mode",
+    "prune.mode report",
     "retention.events",
   );
   want.push("connect.via", "enclave.driver", "availability");

@@ -1,11 +1,13 @@
 import { MooringError } from "#base/errors/index.ts";
 import type { Time } from "#base/time/index.ts";
-import type { Holds } from "#proof/release/index.ts";
+import type { Holds, KnownRelease } from "#proof/release/index.ts";
+import type { Finding } from "../desired/index.ts";
 import type { Oid, Source } from "../source/index.ts";
 import type { Branch } from "./branch.ts";
 import { type Cover, cover, heldSecrets } from "./cover.ts";
 import type { Outcome, OutcomeReader } from "./outcome.ts";
 import type { PolicyJudge } from "./policies.ts";
+import { pruneRefusals } from "./prune.ts";
 
 export type Target = { readonly outcome: Outcome & { readonly at: "read" }; readonly cover: Cover & { readonly at: "covered" } };
 
@@ -17,8 +19,8 @@ export type Selection = {
 
 const MAX_COMMITS = 200;
 
-/** The newest commit on main, from `head` back to `since` (the last verified one), that is whole, released and not denied by the policies of `since`.
- *  What is not waits and blocks nothing older. Throws SOURCE_NOT_FAST_FORWARD through `checkAdvance` when main was rewritten. */
+/** The newest commit on main, from `head` back to `since` (the last verified one), that is whole, released, takes no more away than `since` allows
+ *  and is not denied by its policies. What is not waits and blocks nothing older. Throws SOURCE_NOT_FAST_FORWARD through `checkAdvance` when main was rewritten. */
 export async function selectTarget(input: {
   readonly source: Pick<Source, "history" | "checkAdvance">;
   readonly reader: OutcomeReader;
@@ -54,11 +56,21 @@ export async function selectTarget(input: {
         : null;
     first ??= { revision, outcome, cover: covered };
     if (outcome.at !== "read" || covered?.at !== "covered") continue;
-    const isChange = input.judge !== undefined && input.since !== null && revision !== input.since;
-    const findings = isChange ? await input.judge({ base: held, next: outcome, release: covered.head, minSerial: input.minSerial }) : [];
+    const findings = input.since === null || revision === input.since ? [] : await refusals(input, held, outcome, covered.head);
     if (findings.length === 0) return { target: { outcome, cover: covered }, head: first };
     if (first.revision === revision) first = { revision, outcome: { at: "refused", revision, findings }, cover: covered };
   }
   if (first === null) throw new MooringError("REPO_EMPTY", "main has no commit");
   return { target: null, head: first };
+}
+
+/** What keeps a released change back: too much would go, or a policy of what runs denies it. */
+async function refusals(
+  { judge, branchFor, minSerial, now }: Pick<Parameters<typeof selectTarget>[0], "judge" | "branchFor" | "minSerial" | "now">,
+  base: Target["outcome"] | null,
+  next: Target["outcome"],
+  release: KnownRelease,
+): Promise<readonly Finding[]> {
+  const guards = base === null ? [] : pruneRefusals(base, next, branchFor(next.resolved.fleet), minSerial, now);
+  return [...guards, ...(judge === undefined ? [] : await judge({ base, next, release, minSerial }))];
 }

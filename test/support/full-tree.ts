@@ -41,7 +41,7 @@ export function fullTree(): Tree {
 }
 
 const FLEET_FIELDS = `  interval: 5m
-  prune: { mode: auto, maxDeletePercent: 50 }
+  prune: { mode: report, maxDeletePercent: 50 }
   freeze: [{ name: weekend, schedule: "0 18 * * 5", duration: 62h, timezone: Europe/Berlin, machines: all, allow: [drift, revoke] }]
   retention: { events: 30d }
   notifications: [{ name: ops, kind: webhook, to: "https://hooks.example.net/x", on: [stalled] }]
