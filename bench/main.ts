@@ -1,6 +1,7 @@
 import { formatError, MooringError } from "#base/errors/index.ts";
 import { measureNoop } from "./noop/noop.ts";
 import { measurePlan } from "./plan/plan.ts";
+import { measurePolicy } from "./policy/policy.ts";
 import { measureSource } from "./source/source.ts";
 import { measureYaml } from "./yaml/yaml.ts";
 
@@ -8,6 +9,7 @@ import { measureYaml } from "./yaml/yaml.ts";
 const BENCHES: Readonly<Record<string, (words: readonly string[]) => Promise<void>>> = {
   noop: measureNoop,
   plan: measurePlan,
+  policy: measurePolicy,
   source: measureSource,
   yaml: measureYaml,
 };

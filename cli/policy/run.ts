@@ -32,14 +32,8 @@ export async function runFile(parsed: Parsed, policy: Policy, engine: PolicyEngi
     const program = programOf(policy);
     const params = overlay(overlay(program.params, parsed.file?.given?.["params"] ?? {}), item.params ?? {});
     const subject = subjectOf(item, documents);
-    const answer = await engine.evaluate(
-      { ...program, params: isJsonObject(params) ? params : {} },
-      sharedOf(parsed, item, documents),
-      [subject],
-      {
-        cover: true,
-      },
-    );
+    const deck = { shared: sharedOf(parsed, item, documents), subjects: [subject] };
+    const answer = await engine.evaluate({ ...program, params: isJsonObject(params) ? params : {} }, deck, { cover: true });
     if (answer.at === "failed") {
       cases.push({ name: item.name, wrong: [`the policy cannot be judged: ${answer.why}`], findings: [] });
       continue;

@@ -3,7 +3,7 @@ import { openEngine, type PolicyEngine } from "./engine.ts";
 import { brokenFinding, findingOf } from "./findings.ts";
 import type { Judged, PolicyInput, PolicySummary } from "./input.ts";
 import { checkPolicies, isMatched, mistakes, type Policy, programOf } from "./policies.ts";
-import type { Shared } from "./program.ts";
+import type { Deck, Program } from "./program.ts";
 import { sharedOf } from "./shared.ts";
 import { type Changed, changesBetween, subjectOf, touchesRules } from "./subjects.ts";
 
@@ -19,15 +19,23 @@ export async function judgePolicies(input: PolicyInput, engine: PolicyEngine = o
 
 async function judge(input: PolicyInput, engine: PolicyEngine): Promise<Judged> {
   const { base, head, plan, commit } = input;
-  const policies = (base ?? head).policies;
   const changes = changesBetween(base, head);
-  const findings: Finding[] = [...(await checkPolicies({ policies: unknownIn(base, head), trust: head.trust }, engine))];
+  const mistaken = await checkPolicies({ policies: unknownIn(base, head), trust: head.trust }, engine);
+  const results = (base ?? head).policies.map(newResult);
   const shared = sharedOf(head, plan, commit, changes);
-  const results: Result[] = [];
-  for (const policy of policies) results.push(await run(policy, changes, shared, input, engine));
-  findings.push(...results.flatMap((result) => result.findings));
-  return { findings: sortFindings(findings), summary: summaryOf(base === null ? "head" : "base", changes, results) };
+  const judged = changes.filter((changed) => results.some(({ policy }) => isMatched(policy, changed)));
+  for (let from = 0; from < judged.length; from += DECK) {
+    const part = judged.slice(from, from + DECK);
+    const deck = { shared, subjects: part.map((changed) => subjectOf(changed, head, base)) };
+    for (const result of results) await judgePart(result, part, deck, engine);
+  }
+  const findings = results.flatMap((result) => result.findings);
+  const isKnown = new Set(findings.map(({ code, file, line, col }) => `${code} ${file}:${line}:${col}`));
+  const more = mistaken.filter(({ code, file, line, col }) => !isKnown.has(`${code} ${file}:${line}:${col}`));
+  return { findings: sortFindings([...findings, ...more]), summary: summaryOf(base === null ? "head" : "base", changes, results) };
 }
+
+const DECK = 1000; // documents at once: bounds what is copied to the worker and kept there
 
 /** Policies of the head that are not, as they are, the base's: those were read before. */
 function unknownIn(base: PolicyInput["base"], head: PolicyInput["head"]): readonly Policy[] {
@@ -35,38 +43,50 @@ function unknownIn(base: PolicyInput["base"], head: PolicyInput["head"]): readon
   return head.policies.filter(({ file, text }) => !known.has(`${file}\n${text}`));
 }
 
-type Result = { readonly policy: Policy; readonly evaluated: number; readonly findings: readonly Finding[] };
+/** What one policy said so far. `isOut` = it has mistakes, or broke down: it judges no more, and what it should have judged does not pass. */
+type Result = {
+  readonly policy: Policy;
+  readonly program: Program;
+  isRead: boolean;
+  isOut: boolean;
+  evaluated: number;
+  readonly findings: Finding[];
+};
 
-async function run(
-  policy: Policy,
-  changes: readonly Changed[],
-  shared: Shared,
-  { base, head }: PolicyInput,
-  engine: PolicyEngine,
-): Promise<Result> {
-  const matched = changes.filter((changed) => isMatched(policy, changed));
-  if (matched.length === 0) return { policy, evaluated: 0, findings: [] };
-  const program = programOf(policy);
-  const done = (findings: readonly Finding[]): Result => ({ policy, evaluated: matched.length * program.validations.length, findings });
-  const [problems] = await engine.compile([program]);
-  if (problems === null || problems === undefined || problems.length > 0) {
-    const found = mistakes(policy, problems ?? null);
-    return done(found.length > 0 ? found : [brokenFinding(policy, "it cannot be read")]);
+function newResult(policy: Policy): Result {
+  return { policy, program: programOf(policy), isRead: false, isOut: false, evaluated: 0, findings: [] };
+}
+
+/** Looked for only when the policy has something to judge. */
+async function mistakesOf(result: Result, engine: PolicyEngine): Promise<readonly Finding[]> {
+  result.isRead = true;
+  const [problems] = await engine.compile([result.program]);
+  return problems?.length === 0 ? [] : mistakes(result.policy, problems ?? null);
+}
+
+async function judgePart(result: Result, part: readonly Changed[], deck: Deck, engine: PolicyEngine): Promise<void> {
+  const { policy, program, findings } = result;
+  const which = part.flatMap((changed, i) => (isMatched(policy, changed) ? [i] : []));
+  if (which.length === 0) return;
+  result.evaluated += which.length * program.validations.length;
+  if (result.isOut) return;
+  const found = result.isRead ? [] : await mistakesOf(result, engine);
+  findings.push(...found);
+  result.isOut = found.length > 0;
+  if (result.isOut) return;
+  const answer = await engine.evaluate(program, deck, { which });
+  if (answer.at === "failed") {
+    result.isOut = true;
+    findings.push(brokenFinding(policy, answer.why));
+    return;
   }
-  const answer = await engine.evaluate(
-    program,
-    shared,
-    matched.map((changed) => subjectOf(changed, head, base)),
-  );
-  if (answer.at === "failed") return done([brokenFinding(policy, answer.why)]);
-  const findings = matched.flatMap((changed, i) =>
-    program.validations.flatMap((_, j) => {
-      const verdict = answer.verdicts[i]?.[j];
-      if (verdict === true) return [];
-      return [verdict === undefined ? brokenFinding(policy, "an answer is missing") : findingOf(policy, j, changed, verdict)];
-    }),
-  );
-  return done(findings);
+  for (const [row, i] of which.entries()) {
+    for (let j = 0; j < program.validations.length; j++) {
+      const verdict = answer.verdicts[row]?.[j];
+      if (verdict !== true)
+        findings.push(verdict === undefined ? brokenFinding(policy, "an answer is missing") : findingOf(policy, j, part[i]!, verdict));
+    }
+  }
 }
 
 function summaryOf(from: PolicySummary["from"], changes: readonly Changed[], results: readonly Result[]): PolicySummary {

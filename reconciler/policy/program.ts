@@ -24,6 +24,9 @@ export type Subject = {
   readonly grant: Json;
 };
 
+/** Documents that are judged together. An engine copies a deck to its worker once, however many policies judge it; so keep it below some thousand. */
+export type Deck = { readonly shared: Shared; readonly subjects: readonly Subject[] };
+
 /** Names that expressions may use; a policy's own variables are read as `variables.NAME`. */
 export const NAMES = [
   "object",

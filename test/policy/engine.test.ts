@@ -22,7 +22,8 @@ async function withEngine(limits: Partial<Limits>, run: (engine: PolicyEngine) =
   }
 }
 
-const ask = (engine: PolicyEngine, expression: string, subject = SUBJECT) => engine.evaluate(program(expression), SHARED, [subject]);
+const ask = (engine: PolicyEngine, expression: string, subject = SUBJECT) =>
+  engine.evaluate(program(expression), { shared: SHARED, subjects: [subject] });
 
 test("an expression that runs on is ended with its worker and counts as a no; the next question has a new worker", () =>
   withEngine({ policyMs: 1500 }, async (engine) => {
@@ -56,7 +57,7 @@ test("text, lists, brackets and levels have bounds, and beyond them is a no", ()
       expression: i === 0 ? HUNDRED : `variables.v${i - 1} + variables.v${i - 1}`,
     }));
     for (const variables of [doubling, lists]) {
-      const grown = await engine.evaluate(program("variables.v19.size() > 0", { variables }), SHARED, [SUBJECT]);
+      const grown = await engine.evaluate(program("variables.v19.size() > 0", { variables }), { shared: SHARED, subjects: [SUBJECT] });
       assert.equal(grown.at === "judged" && typeof grown.verdicts[0]?.[0] === "object" ? grown.verdicts[0][0].at : "", "failed");
     }
     const long: Subject = { ...SUBJECT, object: { kind: "Fleet", spec: { freeze: Array<number>(10_001).fill(1) } } };
@@ -80,9 +81,10 @@ test("many documents come back in their order, and questions asked at once each 
       { length: 2500 },
       (_, i): Subject => ({ ...SUBJECT, change: { action: i % 3 === 0 ? "create" : "update" } }),
     );
+    const deck = { shared: SHARED, subjects };
     const [one, two] = await Promise.all([
-      engine.evaluate(program("change.action == 'update'"), SHARED, subjects),
-      engine.evaluate(program("change.action == 'create'"), SHARED, subjects),
+      engine.evaluate(program("change.action == 'update'"), deck),
+      engine.evaluate(program("change.action == 'create'"), deck),
     ]);
     assert.ok(one.at === "judged" && two.at === "judged");
     assert.deepEqual(
@@ -102,11 +104,10 @@ test("names of JavaScript's own are no names here", () =>
     );
     for (const problems of found) assert.equal(problems?.length, 1);
     const free: Subject = { ...SUBJECT, change: {} };
-    const answer = await engine.evaluate(
-      program("has(params.free.constructor) || 'toString' in params.free", { params: { free: {} } }),
-      SHARED,
-      [free],
-    );
+    const answer = await engine.evaluate(program("has(params.free.constructor) || 'toString' in params.free", { params: { free: {} } }), {
+      shared: SHARED,
+      subjects: [free],
+    });
     assert.notEqual(answer.at === "judged" && answer.verdicts[0]?.[0], true);
   }));
 

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import type { Json } from "#base/canonical/index.ts";
 import type { Program, Shared, Subject } from "../program.ts";
+import { bindDeck } from "./bind.ts";
 import { compile } from "./run.ts";
 
 const SHARED: Shared = { fleet: { name: "acme", machines: 3, plugins: ["a"] }, plan: {}, commit: { signer: null } };
@@ -20,6 +21,8 @@ const SUBJECT: Subject = {
   grant: OBJECT,
 };
 
+const DECK = bindDeck({ shared: SHARED, subjects: [SUBJECT] });
+
 function program(expression: string, more: Partial<Program> = {}): Program {
   return { name: "p", kinds: ["SecretGrant"], params: { list: [1, "x", null] }, variables: [], validations: [{ expression }], ...more };
 }
@@ -34,7 +37,7 @@ function judge(expression: string, more: Partial<Program> = {}) {
     assert.ok(message.length > 0 && /^[\x20-\x7e]*$/.test(message.replaceAll(/`[^`]*`/gs, "")), message);
   }
   if (compiled.problems.length > 0) return null;
-  const verdict = compiled.evaluate(SHARED, [SUBJECT]).verdicts[0]?.[0];
+  const verdict = compiled.evaluate(DECK, [0]).verdicts[0]?.[0];
   assert.ok(verdict === true || verdict?.at === "unmet" || verdict?.at === "failed");
   return verdict;
 }

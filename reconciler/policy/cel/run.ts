@@ -1,7 +1,7 @@
 import { type CelEnv, type CelInput, type CelValue, isCelError, plan } from "@bufbuild/cel";
-import type { Evaluation, ExpressionPath, ExpressionProblem, Program, Shared, Subject, Verdict } from "../program.ts";
-import type { Json } from "#base/canonical/index.ts";
+import type { Evaluation, ExpressionPath, ExpressionProblem, Program, Verdict } from "../program.ts";
 import { type Ast, type Expr, offsetOf } from "./ast.ts";
+import { bind, type Bindings, type BoundDeck } from "./bind.ts";
 import { blame, type Meaning, type Scope } from "./blame.ts";
 import { checkExpression } from "./check.ts";
 import { type Cover, newCover } from "./cover.ts";
@@ -9,17 +9,15 @@ import { environment, functionNames } from "./functions.ts";
 import { isAst, readExpression } from "./read.ts";
 import { nameVariables } from "./rewrite.ts";
 import type { Shape } from "./shape.ts";
-import { toCel, TooLong } from "./values.ts";
 import { shapesOf } from "./variables.ts";
 
-type Bindings = Record<string, CelInput>;
 type Runnable = { readonly ast: Ast; readonly path: ExpressionPath; readonly run: (bindings: Bindings) => unknown };
 
 /** A policy ready to judge documents. */
 export type Compiled = {
   readonly problems: readonly ExpressionProblem[];
   /** Only when there are no problems. Never throws for what a policy does. */
-  evaluate(shared: Shared, subjects: readonly Subject[]): Evaluation;
+  evaluate(deck: BoundDeck, which: readonly number[]): Evaluation;
 };
 
 /** Reads and checks all expressions of a policy. With `cover` each evaluation says which branches it took. */
@@ -40,10 +38,12 @@ export function compile(program: Program, options: { readonly cover?: boolean } 
   const judge = new Judge(env, variables);
   return {
     problems,
-    evaluate(shared, subjects) {
-      const common = bind({ ...shared, params: program.params });
-      const verdicts = subjects.map((subject) => {
-        const bindings = common === null ? null : bindSubject(common, subject, variables);
+    evaluate(deck, which) {
+      const params = bind({ params: program.params });
+      const common = deck.shared === null || params === null ? null : Object.assign(params, deck.shared);
+      const verdicts = which.map((index) => {
+        const own = deck.subject(index);
+        const bindings = common === null || own === null ? null : withVariables(common, own, variables);
         return validations.map(({ rule, message }) =>
           bindings === null
             ? failedVerdict(rule, rule.ast.expr, "a list of the document has too many items")
@@ -94,24 +94,10 @@ function runnerOf(env: CelEnv, ast: Ast, path: ExpressionPath, cover: Cover | nu
   return plan(env, expr) as (bindings: Bindings) => unknown;
 }
 
-function bind(values: Readonly<Record<string, Json>>): Bindings | null {
-  try {
-    return Object.assign(
-      Object.create(null) as Bindings,
-      Object.fromEntries(Object.entries(values).map(([key, value]) => [key, toCel(value)])),
-    );
-  } catch (err) {
-    if (err instanceof TooLong) return null;
-    throw err;
-  }
-}
-
 type Variables = readonly { readonly name: string; readonly own: Runnable }[];
 
 /** The bindings of one document. A variable is evaluated when it is first read, and once; its error is what it gives. */
-function bindSubject(common: Bindings, subject: Subject, variables: Variables): Bindings | null {
-  const own = bind(subject);
-  if (own === null) return null;
+function withVariables(common: Bindings, own: Bindings, variables: Variables): Bindings {
   const bindings = Object.assign(Object.create(null) as Bindings, common, own);
   for (const { name, own: variable } of variables) {
     const key = `variables.${name}`;
