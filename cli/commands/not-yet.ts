@@ -1,7 +1,7 @@
 import { MooringError } from "#base/errors/index.ts";
 
 const COMMANDS = [
-  ..."init trust apply stdio describe diff trace tree history logs events top enroll unenroll import rotation audit freeze pause hold".split(
+  ..."trust apply stdio describe diff trace tree history logs events top enroll unenroll import rotation audit freeze pause hold".split(
     " ",
   ),
   ..."backup doctor dashboard explain completion machine openclaw bundle prune".split(" "),

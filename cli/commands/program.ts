@@ -3,6 +3,7 @@ import { MooringError } from "#base/errors/index.ts";
 import { addCiCommands } from "./ci.ts";
 import { addHubCommands } from "./hub.ts";
 import { addHubKeyCommand } from "./hub-key.ts";
+import { addInitCommand } from "./init.ts";
 import { checkBuilt } from "./not-yet.ts";
 import { addPluginCommands } from "./plugin.ts";
 import { addPolicyCommands } from "./policy.ts";
@@ -24,6 +25,7 @@ export async function runProgram(args: readonly string[], version: string): Prom
     .version(version, "--version", "print the version")
     .helpCommand(false);
   for (const add of [
+    addInitCommand,
     addRepoCommands,
     addReleaseCommands,
     addHubCommands,

@@ -15,3 +15,17 @@ async function ask(question: string): Promise<boolean> {
     lines.close();
   }
 }
+
+/** Asks for a line of text; an empty answer is the preset. Null where there is no terminal. */
+export function terminalAsk(): ((question: string, preset: string) => Promise<string>) | null {
+  if (!process.stdin.isTTY || !process.stderr.isTTY) return null;
+  return async (question, preset) => {
+    const lines = createInterface({ input: process.stdin, output: process.stderr });
+    try {
+      const text = (await lines.question(preset === "" ? `${question}: ` : `${question} [${preset}]: `)).trim();
+      return text === "" ? preset : text;
+    } finally {
+      lines.close();
+    }
+  };
+}

@@ -37,6 +37,11 @@ export const FLEET = {
     disposition: "refused",
     fix: "keep a machine in the repo: an empty tree is taken for a mistake; to end a fleet, stop its hub",
   },
+  INIT_FOLDER_TAKEN: { disposition: "refused", fix: "choose an empty folder" },
+  INIT_KEY_MISSING: {
+    disposition: "stalled",
+    fix: "make one: `ssh-keygen -t ed25519-sk` with a hardware key plugged in, or `ssh-keygen -t ed25519`; or name one with --key",
+  },
   CHECKOUT_MISSING: { disposition: "stalled", fix: "run it in a checkout of the fleet repo, or name one with --repo" },
   REVISION_MISSING: { disposition: "stalled", fix: "name a commit, branch or tag of this checkout, or fetch it first" },
   PRUNE_UNCONFIRMED: {
