@@ -158,10 +158,10 @@ export class Source {
     try {
       return await work();
     } catch (err) {
-      if (hasCode(err, "SOURCE_CORRUPT")) {
-        this.#isBroken = true;
-        if (this.#store.kind === "local") this.#store.objects = new Objects(this.#store.gitdir);
-      }
+      const copy = this.#store.kind === "remote" ? this.#store.copies.current : null;
+      const isGone = hasCode(err, "SOURCE_OBJECT_MISSING") && copy !== null && !copy.holdsTips();
+      if (isGone || hasCode(err, "SOURCE_CORRUPT")) this.#isBroken = true;
+      if (hasCode(err, "SOURCE_CORRUPT") && this.#store.kind === "local") this.#store.objects = new Objects(this.#store.gitdir);
       throw err;
     }
   }

@@ -59,6 +59,22 @@ test("a flipped bit in any file of the copy is never believed, and the next poll
   );
 });
 
+test("files of the copy that somebody removed are missed, while it is open and when it is opened", async (t) => {
+  const bench = await makeBench(t);
+  const head = await commitTo(bench.gitdir, { files: { a: "1" } });
+  for (const ending of ["pack", "idx", "json"]) {
+    const open = await openBench(bench, "http");
+    await open.poll();
+    const root = join(bench.folder, "copy/current");
+    for (const name of await readdir(root, { recursive: true })) if (name.endsWith(`.${ending}`)) await rm(join(root, name));
+    if ((await contentOf(open, head)) === null) await open.poll(); // it may still know what it read
+    assert.deepEqual(await contentOf(open, head), { a: "1" }, ending);
+    const again = await openBench(bench, "http");
+    await again.poll();
+    assert.deepEqual(await contentOf(again, head), { a: "1" }, ending);
+  }
+});
+
 test("a link that names nothing, or is none, costs one new copy", async (t) => {
   const bench = await makeBench(t);
   const head = await commitTo(bench.gitdir, { files: { a: "1" } });

@@ -17,6 +17,7 @@ export class FileBytes {
   readonly path: string;
   readonly size: number;
   readonly #windows: Windows;
+  #last: { readonly index: number; readonly bytes: Buffer } | null = null; // most reads go where the one before went
 
   constructor(path: string, size: number, windows: Windows = newWindows()) {
     this.path = path;
@@ -41,11 +42,11 @@ export class FileBytes {
   }
 
   #window(index: number): Buffer {
+    if (this.#last?.index === index) return this.#last.bytes;
     const key = `${index} ${this.path}`;
-    const kept = this.#windows.get(key);
-    if (kept !== undefined) return kept.bytes;
-    const bytes = readAt(this.path, index * WINDOW, Math.min(WINDOW, this.size - index * WINDOW));
+    const bytes = this.#windows.get(key)?.bytes ?? readAt(this.path, index * WINDOW, Math.min(WINDOW, this.size - index * WINDOW));
     this.#windows.set(key, { bytes });
+    this.#last = { index, bytes };
     return bytes;
   }
 }

@@ -62,18 +62,22 @@ export class Copy {
     return new Copy(folder, { url: deps.url, tips: new Map(), shallow: new Set(), firstBytes: 0 }, deps);
   }
 
-  /** The one in `folder`; null when it has no note, or is of another repository. SOURCE_CORRUPT when a checksum in it is wrong. */
+  /** The one in `folder`; null when it has no note, is of another repository, or lacks what its note names. SOURCE_CORRUPT when a checksum in it is wrong. */
   static async open(folder: string, deps: CopyDeps): Promise<Copy | null> {
     const note = await readNote(folder);
     if (note === null || note.url !== deps.url) return null;
     await sweepLeftovers(folder);
     const copy = new Copy(folder, note, deps);
-    void copy.objects.files; // opens the indexes
-    return copy;
+    return copy.holdsTips() ? copy : null;
   }
 
   tip(branch: string): Oid | null {
     return this.#note.tips.get(branch) ?? null;
+  }
+
+  /** Whether the files hold what the note names: somebody may have removed some. */
+  holdsTips(): boolean {
+    return [...this.#note.tips.values()].every((oid) => this.objects.files.has(oid));
   }
 
   /** Whether it has gathered so many packs, or so many bytes, that a new copy is cheaper to read. */
