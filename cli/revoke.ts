@@ -26,7 +26,7 @@ export type RevokeOptions = SourceOptions &
  *  second; then the releases branch, where it stays. What the git server is down for does not stop the first. */
 export async function revoke(options: RevokeOptions, out: Out, deps: Deps): Promise<number> {
   const target = targetOf(options.target);
-  const verified = await verifiedTrust(options);
+  const verified = await verifiedTrust(options, "revoke");
   const now = timeOf(deps.clock());
   const bytes = composeStatement({
     t: "mooring/action/v1",
@@ -39,7 +39,7 @@ export async function revoke(options: RevokeOptions, out: Out, deps: Deps): Prom
     expires: null,
   });
   const signer = await signerOf(options, [verified.trust.section], verified.serial);
-  checkNamed(options.as, verified.trust);
+  checkNamed(options.as, verified.trust, "revoke");
   const armored = await signer.sign(bytes, ACTION_NAMESPACE);
   const signed: SignedStatement = { bytes: toBase64(bytes) as Bytes64, sigs: [armored] };
   verifyStatement(signed, { fleet: verified.fleet, now, trust: verified.trust.section, serial: verified.serial });
@@ -64,11 +64,11 @@ export function targetOf(text: string): NonNullable<Statement["target"]> {
 type Verified = { readonly fleet: string; readonly trust: Trust; readonly serial: number };
 
 /** The trust section of the newest complete release; the remembered one while it serves, since every second counts, and when the source is away. */
-async function verifiedTrust(options: RevokeOptions): Promise<Verified> {
+async function verifiedTrust(options: RevokeOptions, action: Statement["action"]): Promise<Verified> {
   const known = await memoryOf(options.cache, options.source).read();
   if (known !== null && known.verified !== null && (options.trustRoot === undefined || options.trustRoot === known.trustRoot)) {
     const trust = parseTrust(fromBase64(known.verified.trust, "the remembered trust section"));
-    if (isNamed(options.as, trust)) return { fleet: known.verified.fleet, trust, serial: known.serial };
+    if (isNamed(options.as, trust, action)) return { fleet: known.verified.fleet, trust, serial: known.serial };
   }
   return readTrust(await openFleet(options));
 }
@@ -81,15 +81,16 @@ async function readTrust(fleet: Fleet): Promise<Verified> {
   return { fleet: main.resolved.fleet, ...newest };
 }
 
-function isNamed(principal: string, { section }: Trust): boolean {
-  return section.actions.some((rule) => rule.actions.includes("revoke") && rule.principals.includes(principal));
+function isNamed(principal: string, { section }: Trust, action: Statement["action"]): boolean {
+  return section.actions.some((rule) => rule.actions.includes(action) && rule.principals.includes(principal));
 }
 
-function checkNamed(principal: string, trust: Trust): void {
-  if (isNamed(principal, trust)) return;
-  const named = trust.section.actions.filter((rule) => rule.actions.includes("revoke")).flatMap((rule) => rule.principals);
-  throw new MooringError("SIGNER_UNKNOWN", `${principal} may not revoke`, {
-    why: `spec.trust.actions names ${[...new Set(named)].join(", ")}`,
+/** Throws SIGNER_UNKNOWN unless spec.trust.actions names this principal for the action. */
+export function checkNamed(principal: string, trust: Trust, action: Statement["action"]): void {
+  if (isNamed(principal, trust, action)) return;
+  const named = trust.section.actions.filter((rule) => rule.actions.includes(action)).flatMap((rule) => rule.principals);
+  throw new MooringError("SIGNER_UNKNOWN", `${principal} may not ${action}`, {
+    why: named.length === 0 ? "spec.trust.actions names nobody" : `spec.trust.actions names ${[...new Set(named)].join(", ")}`,
   });
 }
 

@@ -4,7 +4,7 @@ const COMMANDS = [
   ..."trust apply stdio describe diff trace tree history logs events top enroll unenroll import rotation audit freeze pause hold".split(
     " ",
   ),
-  ..."backup doctor dashboard explain completion machine openclaw bundle prune".split(" "),
+  ..."backup doctor dashboard explain completion machine openclaw bundle".split(" "),
 ];
 const PARTS: Readonly<Record<string, readonly string[]>> = {
   plugin: ["init", "bump"],

@@ -7,6 +7,7 @@ import { addInitCommand } from "./init.ts";
 import { checkBuilt } from "./not-yet.ts";
 import { addPluginCommands } from "./plugin.ts";
 import { addPolicyCommands } from "./policy.ts";
+import { addPruneCommand } from "./prune.ts";
 import { addReleaseCommands } from "./release.ts";
 import { addRepoCommands } from "./repo.ts";
 import { addRunCommand } from "./run.ts";
@@ -28,6 +29,7 @@ export async function runProgram(args: readonly string[], version: string): Prom
     addInitCommand,
     addRepoCommands,
     addReleaseCommands,
+    addPruneCommand,
     addHubCommands,
     addPluginCommands,
     addCiCommands,

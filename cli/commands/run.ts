@@ -75,7 +75,7 @@ function addressOf(text: string): { readonly host: string; readonly port: number
 
 const UNITS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const;
 
-function millisOf(text: string): number {
+export function millisOf(text: string): number {
   const match = /^([1-9]\d{0,6})(ms|s|m|h)$/.exec(text);
   if (match === null) throw new InvalidArgumentError("write it like 500ms, 30s or 5m");
   return Number(match[1]) * UNITS[match[2] as keyof typeof UNITS];
