@@ -17,6 +17,7 @@ import { type Deps, type Fleet, mainOr, type ReadOutcome } from "../fleet/open.t
 import type { Io } from "../io.ts";
 import { type Signer, type SignerOptions, signerOf } from "../sign/index.ts";
 import { type Case, caseOf } from "./case.ts";
+import { type PolicyWord, policyWords } from "./policies.ts";
 import { pushRelease, type SignatureFile } from "./push.ts";
 import { type Standing, standingOf } from "./standing.ts";
 import { caseText, missingText } from "./words.ts";
@@ -36,12 +37,13 @@ export async function signOutcome(
   const now = timeOf(deps.clock());
   const branch = await fleet.branchFor(outcome.resolved.fleet);
   const standing = await standingOf(fleet, branch, await mainOr(fleet, outcome));
-  const item = caseOf({ outcome, standing, branch, now, lifts: options.lifts, renew: options.renew });
-  io.out.write(caseText(item, what, now));
-  if (item.missing.length === 0) return 0;
+  const caseWith = (renew: boolean): Case => caseOf({ outcome, standing, branch, now, lifts: options.lifts, renew });
+  const { item, word, isOwner, renew } = await withPolicies(fleet, standing, caseWith, options);
+  io.out.write(`${caseText(item, what, now)}${word.text}`);
+  if (item.missing.length === 0 && !isOwner) return 0;
   const signer = await signerOf(options, trustsOf(item, standing), item.head.release.doc.serial);
-  checkRole(signer, trustsOf(item, standing));
-  const todo = todoOf(item, signer);
+  if (!isOwner) checkRole(signer, trustsOf(item, standing));
+  const todo = todoOf(item, signer, isOwner);
   if (todo.length === 0) {
     io.out.write(`${signer.principal} has signed this already\n`);
     return 0;
@@ -49,10 +51,29 @@ export async function signOutcome(
   await confirm(io, options.yes, `Sign as ${signer.principal}?`);
   const files = await signatures(todo, signer);
   await pushRelease(fleet, files, item, signer.principal, deps);
-  const after = caseOf({ outcome, standing, branch: withSignatures(branch, item, files), now, lifts: options.lifts });
+  const after = caseOf({ outcome, standing, branch: withSignatures(branch, item, files), now, lifts: options.lifts, renew });
   await rememberSigned(fleet, standing, after);
   io.out.write(doneText(todo, item, signer, after, what));
   return 0;
+}
+
+type Policed = { readonly item: Case; readonly word: PolicyWord; readonly isOwner: boolean; readonly renew: boolean };
+
+/** The case beside what policies say of it. Their owners approve by signing, whatever their roles: a release newer than the one in force, even where
+ *  that covers the outcome. */
+async function withPolicies(
+  fleet: Fleet,
+  standing: Standing,
+  make: (renew: boolean) => Case,
+  { as, renew }: SignOptions,
+): Promise<Policed> {
+  const wordsOn = policyWords(fleet, standing);
+  const item = make(renew);
+  const word = await wordsOn(item);
+  const isOwner = word.owners.has(as);
+  if (!isOwner || item.head !== standing.inForce?.release) return { item, word, isOwner, renew };
+  const newer = make(true);
+  return { item: newer, word: await wordsOn(newer), isOwner, renew: true };
 }
 
 /** The trust root this person has now signed under, and the release they saw complete. */
@@ -76,12 +97,12 @@ function checkRole({ principal }: Signer, trusts: readonly Trust["section"][]): 
 
 type Todo = { readonly kind: "release" | "secrets"; readonly bytes: Uint8Array; readonly serial: number };
 
-function todoOf(item: Case, { principal }: Signer): readonly Todo[] {
+function todoOf(item: Case, { principal }: Signer, isOwner: boolean): readonly Todo[] {
   const { head, secrets, trust } = item;
   const keys = new Set((trust.section.keys[principal] ?? []).map(({ key }) => key));
   const hasSigned = (signers: readonly { readonly key: string }[]): boolean => signers.some(({ key }) => keys.has(key));
   const todo: Todo[] = [];
-  if (!item.isComplete && !hasSigned(head.release.signers()))
+  if ((isOwner || !item.isComplete) && !hasSigned(head.release.signers()))
     todo.push({ kind: "release", bytes: head.release.bytes, serial: head.release.doc.serial });
   if (secrets.at === "open" && trust.section.roles.secrets.principals.includes(principal) && !hasSigned(secrets.waiting?.signers() ?? [])) {
     const { serial } = parseSecretsRelease(secrets.document, item.outcome.resolved.fleet);

@@ -1,7 +1,7 @@
 import { planFleet } from "#plan/index.ts";
 import { type KnownRelease, principalsOf } from "#proof/release/index.ts";
 import type { Finding } from "../desired/index.ts";
-import { commitInfo, type Judged, judgePolicies } from "../policy/index.ts";
+import type { Judged } from "../policy/index.ts";
 import type { Source } from "../source/index.ts";
 import { trustOf } from "./cover.ts";
 import type { Outcome } from "./outcome.ts";
@@ -30,6 +30,7 @@ export function policyJudge(source: Pick<Source, "withObjects">): PolicyJudge {
     const id = `${base?.revision ?? ""} ${next.revision}`;
     let judged = kept.get(id);
     if (judged === undefined) {
+      const { commitInfo, judgePolicies } = await import("../policy/index.ts");
       const raw = await source.withObjects((objects) => objects.raw(next.revision, "commit"));
       const commit = commitInfo(next.revision, raw, (base ?? next).repo.trust, Math.max(1, minSerial));
       judged = await judgePolicies({
