@@ -1,6 +1,6 @@
 import { hasCode, MooringError } from "#base/errors/index.ts";
 import type { FleetFile, FleetFiles } from "#reconciler/desired/index.ts";
-import { rootsOf } from "#reconciler/desired/index.ts";
+import { type Roots, rootsOf } from "#reconciler/desired/index.ts";
 import { type Branch, branchOf, NO_BRANCH } from "#reconciler/revision/index.ts";
 import type { Oid } from "#reconciler/source/index.ts";
 import { mergeTrees } from "#reconciler/source/merge.ts"; // straight from the files: the index brings transports and SSH along
@@ -127,5 +127,15 @@ export async function* mainOutcomes(
 export function outcomeOfSide({ whole, revision, files }: Side): ReadOutcome | null {
   if (whole === null) return null;
   const tree = new Map([...files].map(([path, { oid }]) => [path, { oid, mode: "100644" }]));
-  return { at: "read", revision, repo: whole.repo, resolved: whole.resolved, roots: rootsOf(whole.resolved), tree };
+  let roots: Roots | undefined; // the base's are asked for only where something is released
+  return {
+    at: "read",
+    revision,
+    repo: whole.repo,
+    resolved: whole.resolved,
+    tree,
+    get roots() {
+      return (roots ??= rootsOf(whole.resolved));
+    },
+  };
 }

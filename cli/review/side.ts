@@ -10,8 +10,6 @@ import {
   type ResolveCache,
   type Resolved,
   resolve,
-  type Roots,
-  rootsOf,
   sortFindings,
 } from "#reconciler/desired/index.ts";
 
@@ -45,9 +43,4 @@ export async function readSide(revision: string, files: FleetFiles, cache: SideC
     signers: Buffer.from(signers ?? []).toString("utf8"),
     whole: { repo, resolved: resolve(repo, cache.resolve) },
   };
-}
-
-/** Merkle roots of a side, made when somebody asks for them. */
-export function rootsOfSide({ whole }: Side): Roots | null {
-  return whole === null ? null : rootsOf(whole.resolved);
 }

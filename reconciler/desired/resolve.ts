@@ -1,6 +1,6 @@
-import { canonBytes, type Digest } from "#base/canonical/index.ts";
-import { classOfKind, type Index, keyOf, leafOf } from "#proof/root/index.ts";
-import type { Desired, FleetId, MachineId, Section, SectionKey, TrustSection } from "#schemas/wire/index.ts";
+import { canon, canonBytes, type Digest, digestOf } from "#base/canonical/index.ts";
+import { classOfKind, type Index, keyOf, leafOf, leafOfText } from "#proof/root/index.ts";
+import type { Desired, FleetId, GrantSection, MachineId, Section, SectionKey, TrustSection } from "#schemas/wire/index.ts";
 import type { HubView, SourceLine } from "#plan/index.ts";
 import { baselinesFor, mergeBaselines } from "./baseline.ts";
 import type { Loaded } from "./document.ts";
@@ -69,6 +69,7 @@ type Shared = {
   plugins(labels: Labels): ReadonlyMap<string, Entry>;
   grants(labels: Labels): readonly Loaded<"SecretGrant">[];
   secret(name: string): Entry | undefined;
+  grantEntry(grant: Loaded<"SecretGrant">, i: number, key: Digest): Entry;
   /** The entry under `id` of a document, made at the first question. */
   kept(doc: object, id: string, make: () => Entry): Entry;
 };
@@ -100,6 +101,7 @@ function sharedEntries(repo: FleetRepo): Omit<Shared, "kept"> {
     },
     grants: (labels) => repo.grants.filter((item) => isSelected(item.doc.spec.machines, labels)),
     secret: (name) => secrets.get(name),
+    grantEntry: grantEntries(),
   };
 }
 
@@ -113,17 +115,36 @@ function keptEntries(cache: ResolveCache): Shared["kept"] {
   };
 }
 
+/** Sections of one entry of a grant differ in the machine's key alone, so the canonical text is written once and the key put in: a fleet has more of these
+ *  than of all others together. */
+function grantEntries(): Shared["grantEntry"] {
+  const written = new Map<string, { readonly entry: Entry; readonly section: GrantSection; readonly text: readonly string[] }>();
+  return (grant, i, key) => {
+    const id = `${grant.name} ${i}`;
+    let first = written.get(id);
+    if (first === undefined) {
+      const section = grantSection(grant, i, key);
+      first = { entry: entryOf(section), section, text: canon(section).split(`"key":"${key}"`) };
+      written.set(id, first);
+    }
+    const [before, after, ...more] = first.text;
+    const section = { ...first.section, key };
+    if (after === undefined || more.length > 0) return entryOf(section);
+    return { ...first.entry, section, leaf: leafOfText(`${before}"key":"${key}"${after}`) };
+  };
+}
+
 function resolveMachine(machine: Loaded<"Machine">, trust: Entry, shared: Shared): ResolvedMachine {
   const labels = machine.doc.metadata.labels;
   const plugins = shared.plugins(labels);
   const entries = [trust, ...shared.baselines(labels), ...plugins.values()];
   const secrets = new Map<string, Entry>();
+  const key = digestOf(machine.doc.spec.enclave.kx);
   for (const grant of shared.grants(labels)) {
     const { plugin, secrets: list } = grant.doc.spec;
     if (plugin !== undefined && !plugins.has(plugin)) continue; // a grant reaches only machines that run its plugin
     for (const [i, item] of list.entries()) {
-      const { kx } = machine.doc.spec.enclave;
-      entries.push(shared.kept(grant.doc, `${i} ${kx}`, () => entryOf(grantSection(grant, i, kx))));
+      entries.push(shared.kept(grant.doc, `${i} ${key}`, () => shared.grantEntry(grant, i, key)));
       const secret = shared.secret(nameOfRef(item.ref));
       if (secret !== undefined) secrets.set(secret.key, secret);
     }

@@ -1,4 +1,4 @@
-import { type Digest, digestOf, type Json } from "#base/canonical/index.ts";
+import { type Digest, type Json } from "#base/canonical/index.ts";
 import { MooringError } from "#base/errors/index.ts";
 import { HUB_PRINCIPAL } from "#proof/sshsig/index.ts";
 import { bytesOf, instantOf, secondsOf } from "#schemas/fleet/index.ts";
@@ -168,8 +168,8 @@ function limitsOf(limits: Limits): Json {
   };
 }
 
-/** Entry `i` of a grant on the machine whose kx text is `kx`. */
-export function grantSection(grant: Loaded<"SecretGrant">, i: number, kx: string): GrantSection {
+/** Entry `i` of a grant on a machine; `key` is the digest of its kx text. */
+export function grantSection(grant: Loaded<"SecretGrant">, i: number, key: Digest): GrantSection {
   const { plugin, secrets, expires } = grant.doc.spec;
   const entry = secrets[i]!;
   return {
@@ -181,7 +181,7 @@ export function grantSection(grant: Loaded<"SecretGrant">, i: number, kx: string
       delivery: deliveryOf(entry),
       expires: expires === undefined ? null : instantOf(expires),
     },
-    key: digestOf(kx),
+    key,
   };
 }
 
