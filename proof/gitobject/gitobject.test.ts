@@ -33,7 +33,12 @@ test("an unsigned, altered, foreign or release-signed commit is told apart", () 
   assert.deepEqual(verifyCommit(Buffer.from(head + tail)), { at: "unsigned" });
   assert.deepEqual(verifyCommit(commit(signer, {}, "mooring-release")), { at: "wrong" });
   assert.deepEqual(verifyCommit(Buffer.from(commit(signer).toString().replace("bump", "jump"))), { at: "wrong" });
-  assert.deepEqual(verifyCommit(Buffer.from(`${head}gpgsig -----BEGIN PGP SIGNATURE-----\n AAAA\n${tail}`)), { at: "foreign" });
+  assert.deepEqual(verifyCommit(Buffer.from(`${head}gpgsig -----BEGIN SIGNED MESSAGE-----\n AAAA\n${tail}`)), { at: "foreign" });
+  assert.deepEqual(verifyCommit(Buffer.from(`${head}gpgsig -----BEGIN PGP SIGNATURE-----\n AAAA\n${tail}`)), {
+    at: "openpgp",
+    armored: "-----BEGIN PGP SIGNATURE-----\nAAAA",
+    payload: new Uint8Array(Buffer.from(head + tail)),
+  });
 });
 
 test("the payload is every byte but the signatures, also where bytes are no text", () => {

@@ -5,10 +5,12 @@ import { splitCommit } from "./split.ts";
 /** What git's own SSH signatures are made for. */
 export const GIT_NAMESPACE = "git";
 
-/** Who signed a commit, or why nobody did. `foreign` = a signature of another kind (OpenPGP, X.509) or an unreadable one. */
+/** Who signed a commit, or why nobody did. `openpgp` = an OpenPGP signature over `payload`, for who has the keys to judge; `foreign` = one of another kind
+ *  (X.509) or an unreadable one. */
 export type CommitSigner =
   | { readonly at: "signed"; readonly signer: SshSigner }
   | { readonly at: "unsigned" }
+  | { readonly at: "openpgp"; readonly armored: string; readonly payload: Uint8Array }
   | { readonly at: "foreign" }
   | { readonly at: "wrong" };
 
@@ -16,6 +18,7 @@ export type CommitSigner =
 export function verifyCommit(raw: Uint8Array): CommitSigner {
   const { payload, signature } = splitCommit(raw);
   if (signature === null) return { at: "unsigned" };
+  if (signature.startsWith("-----BEGIN PGP SIGNATURE-----")) return { at: "openpgp", armored: signature, payload };
   try {
     const signer = verifySshsig(signature, payload, GIT_NAMESPACE);
     return signer === null ? { at: "wrong" } : { at: "signed", signer };

@@ -29,16 +29,39 @@ vault namespaces="mooring-secrets" ${fileSigner().key} mooring:until=70
   );
   assert.deepEqual(got.namespaces.get(a), ["git", "mooring-release"]);
   assert.equal(got.namespaces.get(token), null);
-  assert.deepEqual(parseAllowedSigners(""), { keys: {}, vaultKeys: [], namespaces: new Map() });
+  assert.deepEqual(parseAllowedSigners(""), { keys: {}, vaultKeys: [], namespaces: new Map(), times: new Map() });
+});
+
+test("keys for commits alone may have times and patterns of principals", () => {
+  const got = parseAllowedSigners(
+    `*@acme.dev,ann NameSpaces="git",valid-after="20260101Z",valid-before="202601021530Z" ${a}\nbob namespaces="git",valid-before="20260102153045Z" ${b}\n`,
+  );
+  assert.deepEqual(Object.keys(got.keys), ["*@acme.dev", "ann", "bob"]);
+  assert.deepEqual(got.times.get(a), { after: Date.UTC(2026, 0, 1) / 1000, before: Date.UTC(2026, 0, 2, 15, 30) / 1000 });
+  assert.deepEqual(got.times.get(b), { after: null, before: Date.UTC(2026, 0, 2, 15, 30, 45) / 1000 });
 });
 
 test("what cannot be honoured is refused with its line", () => {
   const bad = [
     `a cert-authority ${a}`,
-    `a valid-after="20260101" ${a}`,
-    `a valid-before="20270101" ${a}`,
+    `a valid-after="20260101Z" ${a}`,
+    `a namespaces="git,mooring-release",valid-after="20260101Z" ${a}`,
+    `a namespaces="git",valid-after="20260101" ${a}`,
+    `a namespaces="git",valid-after="20260230Z" ${a}`,
+    `a namespaces="git",valid-after="2026Z" ${a}`,
+    `a namespaces="git",valid-after="20260101Z",valid-after="20260101Z" ${a}`,
+    `a namespaces="git",valid-after="20260102Z",valid-before="20260101Z" ${a}`,
+    `a namespaces="git", ${a}`,
+    `a namespaces=git ${a}`,
     `*@acme.dev ${a}`,
+    `*@acme.dev namespaces="git,mooring-release" ${a}`,
     `!a,b ${a}`,
+    `!a,* namespaces="git" ${a}`,
+    `a[b] namespaces="git" ${a}`,
+    `hub ${a}`,
+    `hub namespaces="mooring-release" ${a}`,
+    `hub,a namespaces="mooring-release,mooring-secrets" ${a}`,
+    `hub namespaces="mooring-release,mooring-secrets" ${b}`,
     `a?c ${a}`,
     `a,a ${a}`,
     `a, ${a}`,
@@ -69,6 +92,10 @@ test("what cannot be honoured is refused with its line", () => {
     );
   assert.throws(() => parseAllowedSigners(`a ${a}\na,b ${a}\n`), { code: "ALLOWED_SIGNERS_INVALID", have: 2 });
   assert.throws(() => parseAllowedSigners(`a ${a}\nb namespaces="git" ${a}\n`), { code: "ALLOWED_SIGNERS_INVALID", have: 2 });
+  assert.throws(() => parseAllowedSigners(`a namespaces="git" ${a}\nb namespaces="git",valid-before="20260101Z" ${a}\n`), {
+    code: "ALLOWED_SIGNERS_INVALID",
+    have: 2,
+  });
   assert.throws(() => parseAllowedSigners("#".repeat(300_000)), { code: "ALLOWED_SIGNERS_INVALID" });
 });
 

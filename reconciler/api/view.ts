@@ -14,7 +14,7 @@ export type HubFacts = {
 
 /** The hub's state as its API shows it. Pure over one moment's state. */
 export function statusView(hub: Hub, facts: HubFacts): HubStatus {
-  const { target, head, checkedAt, error } = hub.source();
+  const { target, head, checkedAt, error, warning } = hub.source();
   const release = target?.head.release ?? null;
   return {
     fleet: target?.resolved.fleet ?? null,
@@ -26,6 +26,7 @@ export function statusView(hub: Hub, facts: HubFacts): HubStatus {
       lastVerified: target?.revision ?? null,
       checkedAt,
       error,
+      warning,
     },
     release: release === null ? null : { serial: release.doc.serial, expires: release.doc.expires, digest: release.digest },
     awaiting: awaitingOf(head),

@@ -48,7 +48,7 @@ export function trustSection({ fleet, trust }: FleetRepo): TrustSection {
     runtimeIdentity: null,
     leaseSeconds: secondsOf(lease),
     expiresSeconds: secondsOf(expires),
-    ...(Object.values(roles).some(({ by }) => by === "hub") ? { authors: authorsDigest(commits.require, trust.signers) } : {}),
+    ...(Object.values(roles).some(({ by }) => by === "hub") ? { authors: authorsDigest(commits.require, trust) } : {}),
     ...(trust.recipients.length === 0 ? {} : { recipients: trust.recipients }),
   };
 }

@@ -12,15 +12,22 @@ export type TrustFiles = {
   /** Sorted age recipients that new secret versions are sealed to. */
   readonly recipients: readonly string[];
   readonly trustedRoot: Digest | null;
+  /** Of the OpenPGP keys that may sign commits. */
+  readonly openpgp: Digest | null;
 };
 
 const OURS = ["mooring-release", "mooring-secrets", "mooring-action"] as const;
 const RECIPIENT = /^age1[a-z0-9]{1,12}1?[02-9ac-hj-np-z]{50,2200}$/;
-const NOBODY: AllowedSigners = { keys: {}, vaultKeys: [], namespaces: new Map() };
+const NOBODY: AllowedSigners = { keys: {}, vaultKeys: [], namespaces: new Map(), times: new Map() };
 
 export function readTrust(
   file: string,
-  bytes: { readonly signers: Uint8Array; readonly recipients: Uint8Array | null; readonly trustedRoot: Uint8Array | null },
+  bytes: {
+    readonly signers: Uint8Array;
+    readonly recipients: Uint8Array | null;
+    readonly trustedRoot: Uint8Array | null;
+    readonly openpgp: Uint8Array | null;
+  },
 ): {
   readonly trust: TrustFiles;
   readonly findings: readonly Finding[];
@@ -32,6 +39,7 @@ export function readTrust(
     keys: releaseKeys(file, signers, findings),
     recipients: recipientsOf(bytes.recipients, findings),
     trustedRoot: bytes.trustedRoot === null ? null : digestOf(bytes.trustedRoot),
+    openpgp: bytes.openpgp === null ? null : digestOf(bytes.openpgp),
   };
   return { trust, findings };
 }
@@ -50,8 +58,9 @@ function signersOf(file: string, bytes: Uint8Array, findings: Finding[]): Allowe
 }
 
 /** What a hub that signs for authors goes by: which commits must be signed, and by which keys. */
-export function authorsDigest(require: string, { keys, namespaces }: AllowedSigners): Digest {
-  return digestOf(canon({ require, keys, namespaces: Object.fromEntries(namespaces) }));
+export function authorsDigest(require: string, { signers, openpgp }: Pick<TrustFiles, "signers" | "openpgp">): Digest {
+  const { keys, namespaces, times } = signers;
+  return digestOf(canon({ require, keys, namespaces: Object.fromEntries(namespaces), times: Object.fromEntries(times), openpgp }));
 }
 
 /** Keys without a `namespaces` option, or with all three of ours. One that only signs commits (namespaces="git") is left out; a part of ours

@@ -1,20 +1,11 @@
 import type { Digest } from "#base/canonical/index.ts";
-import { MooringError } from "#base/errors/index.ts";
+import { MooringError, type Problem } from "#base/errors/index.ts";
 import { type Clock, type Time, timeOf } from "#base/time/index.ts";
-import { parseAllowedSigners } from "#proof/sshsig/index.ts";
 import { type FleetTarget, fleetTarget } from "../machine/index.ts";
-import {
-  type Branch,
-  branchOf,
-  NO_BRANCH,
-  type Outcome,
-  outcomeReader,
-  policyJudge,
-  type Selection,
-  selectTarget,
-} from "../revision/index.ts";
+import { type Branch, branchOf, NO_BRANCH, outcomeReader, policyJudge, type Selection, selectTarget } from "../revision/index.ts";
 import { checkFloor, type Floor, NO_FLOOR } from "../recovery/index.ts";
 import type { Resolved } from "../desired/index.ts";
+import { staleSigner, type Verdicts, verifyAuthors } from "./authors.ts";
 import type { Oid, Source } from "../source/index.ts";
 
 /** Where the fleet repo stands after a look. `target` = what runs; null before anything was ever released. */
@@ -24,6 +15,8 @@ export type SourceView = {
   readonly branch: Branch;
   /** Trust leaf of the revision whose rule for commits the authors up to `head` have passed; null at first contact, when there was none. */
   readonly authors: Digest | null;
+  /** What is wrong with the author of the revision in force by the rule of today. */
+  readonly warning: Problem | null;
   readonly checkedAt: Time | null;
 };
 
@@ -52,9 +45,10 @@ export function makeSourceLoop({ source, pin, version, clock, witness }: SourceL
   const judge = policyJudge(source);
   const branches = new Map<string, Branch>();
   let branchTip: Oid | null = null;
-  let view: SourceView = { head: null, target: null, branch: NO_BRANCH, authors: null, checkedAt: null };
+  let view: SourceView = { head: null, target: null, branch: NO_BRANCH, authors: null, warning: null, checkedAt: null };
   let judgedAt = 0;
   let floor = NO_FLOOR;
+  const verdicts: Verdicts = new Map();
 
   const readBranch = async (tip: Oid | null, fleet: string): Promise<Branch> => {
     if (tip === null) return NO_BRANCH;
@@ -105,17 +99,29 @@ export function makeSourceLoop({ source, pin, version, clock, witness }: SourceL
     const fleet = await fleetNamed([polled.main, ...(verified === null ? [] : [verified.revision])]);
     const branch = await readBranch(polled.releases, fleet);
     const from = verified ?? (await recover(polled.main, branch, signal));
-    const authors = await verifyAuthors(source, (revision) => reader.read(revision), from, polled.main);
+    const judge = await reader.read(from.revision ?? polled.main);
+    const authors = await verifyAuthors(source, { judge, since: from.revision, serial: from.serial, head: polled.main, now }, verdicts);
     const selection = await selectFrom(from, polled.main, branch);
     judgedAt = now;
     const target =
       selection.target === null
         ? view.target
         : fleetTarget(selection.target, branch, (digest) => ageFileOf(source, selection.target, digest));
+    const warning =
+      selection.target === null || target === null
+        ? view.warning
+        : await staleSigner(source, selection.target.outcome, { serial: target.head.release.doc.serial, now }, verdicts);
     if (selection.target !== null && target !== null)
       await source.storeVerified({ revision: target.revision, serial: target.head.release.doc.serial });
     const isNew = target !== null && keyOf(target) !== (view.target === null ? null : keyOf(view.target));
-    view = { head: selection.head, target, branch, authors, checkedAt: timeOf(now) };
+    view = {
+      head: selection.head,
+      target,
+      branch,
+      authors: warning !== null && polled.main === target?.revision ? null : authors,
+      warning,
+      checkedAt: timeOf(now),
+    };
     return { view, isNew };
   };
   return { look, view: () => view };
@@ -127,21 +133,6 @@ const ANYWHERE: From = { revision: null, serial: 0 };
 
 function keyOf(target: FleetTarget): string {
   return `${target.revision} ${target.head.release.digest} ${target.secrets?.digest ?? ""}`;
-}
-
-/** spec.trust.commits of the last verified revision (at first contact, the head's own) holds for what came after it. Gives the trust leaf of that
- *  revision, null at first contact. */
-async function verifyAuthors(source: Source, read: (revision: Oid) => Promise<Outcome>, from: From, head: Oid): Promise<Digest | null> {
-  const judge = await read(from.revision ?? head);
-  if (judge.at !== "read") return null; // what can't be read is not selected either
-  const { require, allowedSigners } = judge.repo.fleet.doc.spec.trust.commits;
-  const leaf = from.revision === null ? null : judge.resolved.trustLeaf;
-  if (require === "none") return leaf;
-  const file = judge.tree.get(allowedSigners);
-  if (file === undefined) throw new MooringError("FLEET_INVALID", `${allowedSigners} is missing`);
-  const allowed = parseAllowedSigners(Buffer.from(await source.readBlob(file.oid)).toString("utf8"));
-  await source.verifyCommits({ require, head, since: from.revision, allowed, serial: Math.max(1, from.serial) });
-  return leaf;
 }
 
 async function ageFileOf(source: Source, target: Selection["target"], digest: Digest): Promise<Uint8Array> {

@@ -1,20 +1,20 @@
 import { MooringError } from "#base/errors/index.ts";
-import { type CommitSigner, GIT_NAMESPACE, verifyCommit } from "#proof/gitobject/index.ts";
-import type { AllowedSigners, SshSigner } from "#proof/sshsig/index.ts";
+import { type Authors, authorsKey, signatureRefusal, UNSIGNED } from "./commit-signature.ts";
 import { commitRange, isAncestor, mergeBases } from "./ancestry.ts";
 import { isTree, mergeTrees } from "./merge.ts";
 import type { Objects, Oid } from "./objects.ts";
 
 /** spec.trust.commits of the last verified revision, applied to what came after it. */
-export type CommitRule = {
+export type CommitRule = Authors & {
   readonly require: "none" | "head" | "every";
   readonly head: Oid;
   /** The last verified revision; null at first contact, when nothing is new yet and only the head is judged. */
   readonly since: Oid | null;
-  readonly allowed: AllowedSigners;
-  /** Serial of the release in force: keys of allowed_signers have windows of serials. */
-  readonly serial: number;
+  /** What signatures were found to be, by commit and digest of the keys: who judges again and again keeps it. */
+  readonly verdicts?: Map<string, string | null>;
 };
+
+const MAX_VERDICTS = 10_000;
 
 /** Passes when the commits `require` names are each signed by an allowed key, or are merges that add nothing: exactly two accepted parents
  *  and the very tree our own conflict-free three-way merge of them gives. Else throws SOURCE_UNSIGNED naming the commit and why. */
@@ -22,8 +22,24 @@ export async function verifyCommits(objects: Objects, rule: CommitRule): Promise
   const judged = new Map<Oid, string | null>();
   for (const oid of await toJudge(objects, rule)) {
     const why = await whyRefused(objects, rule, oid, judged);
-    if (why !== null) throw new MooringError("SOURCE_UNSIGNED", `commit ${oid.slice(0, 12)}`, { why, have: oid });
+    if (why !== null)
+      throw new MooringError("SOURCE_UNSIGNED", `commit ${oid.slice(0, 12)} by ${await authorOf(objects, oid)}`, {
+        why: `${why} (commits.require: ${rule.require})`,
+        have: oid,
+      });
   }
+}
+
+/** Why one commit would not pass the rule of today, or null: for the revision in force, whose rule may have changed since it passed. A merge without a signature
+ *  passes when its tree adds nothing: its parents were judged in their time. */
+export async function judgedAnew(objects: Objects, rule: CommitRule, oid: Oid): Promise<string | null> {
+  return rule.require === "none" ? null : whyRefused(objects, { ...rule, since: oid }, oid, new Map());
+}
+
+/** Whom the commit names as its author, short and on one line: claimed, not proven. */
+async function authorOf(objects: Objects, oid: Oid): Promise<string> {
+  const match = /^author ([^\n]*?) \d+ [+-]\d{4}$/m.exec(Buffer.from(await objects.raw(oid, "commit")).toString("utf8"));
+  return (match?.[1] ?? "nobody").replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, "?").slice(0, 100);
 }
 
 async function toJudge(objects: Objects, rule: CommitRule): Promise<readonly Oid[]> {
@@ -43,37 +59,20 @@ async function toJudge(objects: Objects, rule: CommitRule): Promise<readonly Oid
 async function whyRefused(objects: Objects, rule: CommitRule, oid: Oid, judged: Map<Oid, string | null>): Promise<string | null> {
   const known = judged.get(oid);
   if (known !== undefined) return known;
-  const signature = verifyCommit(await objects.raw(oid, "commit"));
-  let why = refusalOf(signature, rule);
-  if (signature.at === "unsigned" && (await addsNothing(objects, rule, oid, judged))) why = null;
+  let why = await signatureOf(objects, rule, oid);
+  if (why === UNSIGNED && (await addsNothing(objects, rule, oid, judged))) why = null;
   judged.set(oid, why);
   return why;
 }
 
-function refusalOf(found: CommitSigner, rule: CommitRule): string | null {
-  switch (found.at) {
-    case "unsigned":
-      return "it is not signed";
-    case "foreign":
-      return "its signature is not an SSH signature";
-    case "wrong":
-      return "its signature does not fit its content";
-    case "signed":
-      return isAllowed(found.signer, rule) ? null : "its key is not allowed to sign commits";
-    default:
-      return found satisfies never;
-  }
-}
-
-function isAllowed(signer: SshSigner, { allowed, serial }: CommitRule): boolean {
-  const namespaces = allowed.namespaces.get(signer.key);
-  if (namespaces !== null && namespaces?.includes(GIT_NAMESPACE) !== true) return false;
-  return Object.values(allowed.keys)
-    .flat()
-    .some(({ key, touch, from, until }) => {
-      const isNow = from <= serial && (until === null || serial <= until);
-      return key === signer.key && isNow && (touch !== "required" || signer.touched);
-    });
+async function signatureOf(objects: Objects, rule: CommitRule, oid: Oid): Promise<string | null> {
+  const id = `${oid} ${authorsKey(rule)}`;
+  const known = rule.verdicts?.get(id);
+  if (known !== undefined) return known;
+  const why = await signatureRefusal(await objects.raw(oid, "commit"), rule);
+  if ((rule.verdicts?.size ?? 0) >= MAX_VERDICTS) rule.verdicts?.clear();
+  rule.verdicts?.set(id, why);
+  return why;
 }
 
 async function addsNothing(objects: Objects, rule: CommitRule, oid: Oid, judged: Map<Oid, string | null>): Promise<boolean> {

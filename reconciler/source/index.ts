@@ -1,6 +1,7 @@
 export { history, isAncestor, mergeBases } from "./ancestry.ts";
 export { type Person, type TreeEdits } from "./build.ts";
-export { type CommitRule, verifyCommits } from "./commits.ts";
+export { type Authors, authorsKey, signatureRefusal } from "./commit-signature.ts";
+export { type CommitRule, judgedAnew, verifyCommits } from "./commits.ts";
 export { isTree, type Merged, mergeTrees } from "./merge.ts";
 export { hashObject, MAX_BLOB_BYTES, Objects, type Oid } from "./objects.ts";
 export { Notice, type NoticeOptions } from "./notice.ts";

@@ -37,6 +37,7 @@ const trust = z.strictObject({
   commits: z
     .strictObject({
       allowedSigners: repoPath.default("trust/allowed_signers"),
+      openpgpKeys: repoPath.default("trust/openpgp.asc"),
       require: z.enum(["none", "head", "every"]).default("none"),
     })
     .prefault({}),

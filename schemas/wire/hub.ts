@@ -52,6 +52,7 @@ export const hubStatus = z.object({
     lastVerified: z.nullable(z.string()),
     checkedAt: z.nullable(time),
     error: z.nullable(problem),
+    warning: z.optional(z.nullable(problem)),
   }),
   release: z.nullable(z.object({ serial: counter, expires: time, digest })),
   awaiting: z.nullable(z.object({ revision: z.string(), missing: z.readonly(z.array(missingRole)) })),

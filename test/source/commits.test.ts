@@ -32,7 +32,7 @@ test("commits.require: none takes all, head looks at the tip, every at each new 
   const allowed = parseAllowedSigners(ann.line + bob.line.replace(" ", ' namespaces="git" '));
   const source = await openBench(bench, "local");
   const judge = (require: "none" | "head" | "every", since: string | null, head: string): Promise<void> =>
-    source.verifyCommits({ require, since, head, allowed, serial: 1 });
+    source.verifyCommits({ require, since, head, allowed, serial: 1, openpgp: null, now: 0 });
   const base = await commitTo(bench.gitdir, { files: { a: "0" } });
   const unsigned = await commitTo(bench.gitdir, { files: { a: "1" } });
   const signed = await commitTo(bench.gitdir, { files: { a: "2" }, signKey: ann.path });
@@ -56,7 +56,7 @@ test("a signature moved to another commit, another namespace or a key outside it
   const base = await commitTo(bench.gitdir, { files: { a: "0" } });
   const good = await commitTo(bench.gitdir, { files: { a: "1" }, signKey: ann.path });
   const judge = (head: string, line: string, serial = 5): Promise<void> =>
-    source.verifyCommits({ require: "head", since: base, head, allowed: parseAllowedSigners(line), serial });
+    source.verifyCommits({ require: "head", since: base, head, allowed: parseAllowedSigners(line), serial, openpgp: null, now: 0 });
   await judge(good, ann.line);
   await assert.rejects(judge(good, ann.line.replace(" ", ' namespaces="mooring-release" ')), { code: "SOURCE_UNSIGNED" });
   await assert.rejects(judge(good, `${ann.line.trim()} mooring:until=4\n`), { code: "SOURCE_UNSIGNED" });
@@ -75,7 +75,7 @@ test("an unsigned merge counts only when it adds nothing to two accepted parents
   const allowed = parseAllowedSigners(ann.line);
   const sign = { signKey: ann.path };
   const judge = (require: "head" | "every", since: string, head: string): Promise<void> =>
-    source.verifyCommits({ require, since, head, allowed, serial: 1 });
+    source.verifyCommits({ require, since, head, allowed, serial: 1, openpgp: null, now: 0 });
   const base = await commitTo(bench.gitdir, { files: { a: TEN_LINES, b: "b" } });
   const ours = await commitTo(bench.gitdir, {
     branch: "o",

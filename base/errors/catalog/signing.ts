@@ -12,6 +12,14 @@ export const SIGNING = {
     fix: "run the workflow again: its signature, certificate, log entry or time does not hold",
   },
   ROLE_REFUSED: { disposition: "refused", fix: "give the role to people, or complete what by: ci and by: hub need (docs/spec/fleet.md)" },
+  COMMIT_KEYS_INVALID: {
+    disposition: "stalled",
+    fix: "write spec.trust.commits.openpgpKeys as armored public keys: `gpg --armor --export`",
+  },
+  SOURCE_SIGNER_GONE: {
+    disposition: "stalled",
+    fix: "look at what this commit changed; then a commit on top of it by a current key, released like any other, settles it",
+  },
   HUB_KEY_UNUSABLE: {
     disposition: "stalled",
     fix: "restore the hub's key file, or make another with `mooring hub-key` and have root sign it",
