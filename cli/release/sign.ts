@@ -38,7 +38,7 @@ export async function signOutcome(
   const branch = await fleet.branchFor(outcome.resolved.fleet);
   const standing = await standingOf(fleet, branch, await mainOr(fleet, outcome));
   const caseWith = (renew: boolean): Case => caseOf({ outcome, standing, branch, now, lifts: options.lifts, renew });
-  const { item, word, isOwner, renew } = await withPolicies(fleet, standing, caseWith, options);
+  const { item, word, isOwner, renew } = await withPolicies(policyWords(fleet, standing, now), standing, caseWith, options);
   io.out.write(`${caseText(item, what, now)}${word.text}`);
   if (item.missing.length === 0 && !isOwner) return 0;
   const signer = await signerOf(options, trustsOf(item, standing), item.head.release.doc.serial);
@@ -62,12 +62,11 @@ type Policed = { readonly item: Case; readonly word: PolicyWord; readonly isOwne
 /** The case beside what policies say of it. Their owners approve by signing, whatever their roles: a release newer than the one in force, even where
  *  that covers the outcome. */
 async function withPolicies(
-  fleet: Fleet,
+  wordsOn: ReturnType<typeof policyWords>,
   standing: Standing,
   make: (renew: boolean) => Case,
   { as, renew }: SignOptions,
 ): Promise<Policed> {
-  const wordsOn = policyWords(fleet, standing);
   const item = make(renew);
   const word = await wordsOn(item);
   const isOwner = word.owners.has(as);

@@ -126,7 +126,7 @@ async function judgedBy(base: Side | null, head: Side, plan: FleetPlan, { object
   const commit =
     head.revision === "worktree"
       ? { id: null, author: "", time: now, signed: false, signer: null }
-      : commitInfo(head.revision, await objects.raw(head.revision, "commit"), repos[0]!.trust, serial);
+      : commitInfo({ id: head.revision, raw: await objects.raw(head.revision, "commit"), now }, repos[0]!.trust, serial);
   return judgePolicies({ base: base?.whole?.repo ?? null, head: head.whole.repo, plan, commit });
 }
 

@@ -1,3 +1,4 @@
+import type { Time } from "#base/time/index.ts";
 import { planFleet } from "#plan/index.ts";
 import { type KnownRelease, principalsOf } from "#proof/release/index.ts";
 import type { Finding } from "../desired/index.ts";
@@ -14,6 +15,7 @@ export type Candidate = {
   readonly next: ReadOutcome;
   readonly release: KnownRelease;
   readonly minSerial: number;
+  readonly now: Time;
 };
 
 /** Why policies keep a released change from being selected; empty when they let it pass. */
@@ -25,21 +27,22 @@ const KEPT = 16;
 export function policyJudge(source: Pick<Source, "withObjects">): PolicyJudge {
   const kept = new Map<string, Judged>();
   return async (candidate) => {
-    const { base, next, minSerial } = candidate;
+    const { base, next, minSerial, now } = candidate;
     if ((base ?? next).repo.policies.length === 0 && next.repo.policies.length === 0) return [];
     const id = `${base?.revision ?? ""} ${next.revision}`;
     let judged = kept.get(id);
     if (judged === undefined) {
       const { commitInfo, judgePolicies } = await import("../policy/index.ts");
       const raw = await source.withObjects((objects) => objects.raw(next.revision, "commit"));
-      const commit = commitInfo(next.revision, raw, (base ?? next).repo.trust, Math.max(1, minSerial));
+      const commit = commitInfo({ id: next.revision, raw, now }, (base ?? next).repo.trust, Math.max(1, minSerial));
       judged = await judgePolicies({
         base: base?.repo ?? null,
         head: next.repo,
         plan: planFleet(base?.resolved ?? null, next.resolved),
         commit,
       });
-      kept.set(id, judged);
+      // A policy that could not be judged may only have had a slow moment: it is asked again.
+      if (judged.findings.every(({ code }) => code !== "POLICY_FAILED")) kept.set(id, judged);
       if (kept.size > KEPT) kept.delete([...kept.keys()][0] ?? id);
     }
     return refusalsOf(judged, candidate);

@@ -72,5 +72,5 @@ async function refusals(
   release: KnownRelease,
 ): Promise<readonly Finding[]> {
   const guards = base === null ? [] : pruneRefusals(base, next, branchFor(next.resolved.fleet), minSerial, now);
-  return [...guards, ...(judge === undefined ? [] : await judge({ base, next, release, minSerial }))];
+  return [...guards, ...(judge === undefined ? [] : await judge({ base, next, release, minSerial, now }))];
 }

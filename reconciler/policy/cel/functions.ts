@@ -13,6 +13,7 @@ import {
 } from "@bufbuild/cel";
 import { strings } from "@bufbuild/cel/ext";
 import { DURATION, secondsOf } from "#schemas/fleet/units.ts";
+import { timeParts } from "./time-parts.ts";
 import { MAX_ITEMS } from "./values.ts";
 
 const { BYTES, DYN, INT, STRING } = CelScalar;
@@ -45,10 +46,11 @@ const BOUNDED: readonly CelFunc[] = [
 ];
 
 const STANDARD = celEnv();
+const TIMES = timeParts(STANDARD.funcs);
 
 /** The functions that expressions may call; `extra` is for coverage. */
 export function environment(extra: readonly CelFunc[] = []) {
-  return celEnv({ funcs: [...strings, ...OWN, ...BOUNDED, ...extra] });
+  return celEnv({ funcs: [...strings, ...OWN, ...BOUNDED, ...TIMES, ...extra] });
 }
 
 /** Names that may be called, for checks and hints. Operators are not among them. */
