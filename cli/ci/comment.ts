@@ -15,6 +15,8 @@ export type Sticky = {
 const comments = z.array(z.object({ id: z.int(), user: z.nullable(z.object({ login: z.string() })), body: z.nullish(z.string()) }));
 
 const TRIES = 3;
+const UNKNOWN = "<!-- mooring-plan: -->"; // of a change that could not even be read
+const ANY = "<!-- mooring-plan:";
 
 /** Puts the comment there, once: the first of ours with this marker is updated where it differs, further ones of ours go. Looks again before a second try at
  *  writing a new one, since the first may have arrived. Throws FORGE_REFUSED, FORGE_UNREACHABLE. */
@@ -38,9 +40,11 @@ async function ownComments(forge: Forge, { repository, pr, marker, bot }: Sticky
   for await (const page of forge.pages(`/repos/${repository}/issues/${pr}/comments?per_page=100`)) {
     const list = z.safeParse(comments, page);
     for (const { id, user, body } of list.success ? list.data : [])
-      if (user?.login === bot && body?.startsWith(marker) === true) found.push({ id, body });
+      if (user?.login === bot && body?.startsWith(ANY) === true) found.push({ id, body });
   }
-  return found;
+  const exact = found.filter(({ body }) => body.startsWith(marker) || body.startsWith(UNKNOWN));
+  // A fleet whose name can't be read writes over the one comment that there is; of several it can't tell which is its own.
+  return exact.length === 0 && marker === UNKNOWN && found.length === 1 ? found : exact;
 }
 
 async function update(forge: Forge, { repository, body }: Sticky, first: Own, more: readonly Own[]): Promise<"updated" | "unchanged"> {

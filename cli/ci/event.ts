@@ -6,7 +6,7 @@ export type CiEvent = {
   readonly name: "pull_request" | "merge_group" | "push";
   /** `owner/name`. */
   readonly repository: string;
-  /** Null = nothing before: the first push of a branch. */
+  /** Null = the main branch: the first push of another one. */
   readonly base: string | null;
   readonly head: string;
   readonly pr: number | null;

@@ -2,10 +2,16 @@ import stringWidth from "string-width";
 
 const HANG = 4;
 
+/** Columns of a text on a terminal; the usual letters are counted, the rest is looked up. Pure. */
+export function widthOf(text: string): number {
+  const plain = text.includes("\u001b") ? text.replaceAll(/\u001b\[\d+m/g, "") : text;
+  return /^[ -~]*$/.test(plain) ? plain.length : stringWidth(plain);
+}
+
 /** Lines of at most `width` columns, broken between words; what follows the first hangs a little further in. A word that is wider stays whole: nobody can
  *  copy half an id. Colours go on over a break. Pure. */
 export function wrap(text: string, width: number, hangBy = HANG): readonly string[] {
-  if (stringWidth(text) <= width) return [text];
+  if (width === Infinity || widthOf(text) <= width) return [text];
   const indent = /^ */.exec(text)![0];
   const hang = indent + " ".repeat(hangBy);
   const lines: string[] = [];
@@ -13,7 +19,7 @@ export function wrap(text: string, width: number, hangBy = HANG): readonly strin
   let used = indent.length;
   let isEmpty = true;
   for (const word of text.slice(indent.length).split(" ")) {
-    const size = stringWidth(word);
+    const size = widthOf(word);
     if (!isEmpty && used + 1 + size > width) {
       lines.push(line);
       [line, used, isEmpty] = [hang, hang.length, true];
@@ -44,7 +50,7 @@ const LAST = 24;
 export function columns(head: readonly string[], rows: readonly (readonly string[])[], width: number): readonly string[] {
   if (rows.length === 0) return [];
   const all = [head, ...rows.map((row) => row.map((cell) => (cell === "" ? "-" : cell)))];
-  const widths = head.map((_, i) => Math.max(...all.map((row) => stringWidth(row[i] ?? ""))));
+  const widths = head.map((_, i) => Math.max(...all.map((row) => widthOf(row[i] ?? ""))));
   const fixed = widths.slice(0, -1).reduce((sum, one) => sum + one + 2, 0);
   const room = width - fixed;
   if (widths.at(-1)! > room && room < LAST) return blocks(head, all.slice(1), width);
@@ -75,5 +81,5 @@ function hanging(before: string, text: string, room: number, indent: number): re
 }
 
 function padded(text: string, width: number): string {
-  return `${text}${" ".repeat(Math.max(0, width - stringWidth(text)))}`;
+  return `${text}${" ".repeat(Math.max(0, width - widthOf(text)))}`;
 }
