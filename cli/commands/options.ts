@@ -3,11 +3,12 @@ import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { asDigest, type Digest, isDigest } from "#base/canonical/index.ts";
+import { MooringError } from "#base/errors/index.ts";
 import type { Deps, SourceOptions } from "../fleet/open.ts";
 import { accessOf, type AccessFlags, addAccess } from "./access.ts";
 
 /** Options as commander gives them for a command on a fleet repo. */
-export type SourceFlags = AccessFlags & { readonly source: string; readonly cache: string; readonly trustRoot?: Digest };
+export type SourceFlags = AccessFlags & { readonly source: string; readonly cache?: string; readonly trustRoot?: Digest };
 
 export const DEPS: Deps = { clock: Date.now, random: Math.random };
 
@@ -19,12 +20,12 @@ export function addSource(command: Command): Command {
         .makeOptionMandatory(),
     )
     .option("--trust-root <leaf>", "whom to believe: leaf of a trust section, past or present; remembered", digestOf)
-    .option("--cache <dir>", "folder for copies of fleet repos", cacheFolder());
+    .option("--cache <dir>", "folder for copies of fleet repos (default: mooring in your cache folder)");
   return addAccess(command);
 }
 
 export function sourceOf({ source, cache, trustRoot, ...flags }: SourceFlags): SourceOptions {
-  return { source: placeOf(source), cache: resolve(cache), trustRoot, access: accessOf(flags) };
+  return { source: placeOf(source), cache: cache === undefined ? cacheFolder() : resolve(cache), trustRoot, access: accessOf(flags) };
 }
 
 /** A path from where the person stands; a checkout stands for its .git. */
@@ -44,9 +45,23 @@ export function listOf(text: string): readonly string[] {
   return text.split(",").filter((item) => item !== "");
 }
 
+/** Looked up only when it is needed: a service may run without a home. */
 function cacheFolder(): string {
   const base = process.env["XDG_CACHE_HOME"];
-  return join(base === undefined || base === "" ? join(homedir(), ".cache") : base, "mooring");
+  return join(base === undefined || base === "" ? join(homeFolder(), ".cache") : base, "mooring");
+}
+
+function homeFolder(): string {
+  const unnamed = (cause?: unknown): MooringError =>
+    new MooringError("CACHE_UNNAMED", "no folder for copies of fleet repos", { why: "HOME is not set, and this user has no home", cause });
+  let home: string;
+  try {
+    home = homedir();
+  } catch (cause) {
+    throw unnamed(cause);
+  }
+  if (home === "") throw unnamed();
+  return home;
 }
 
 export function hubOption(): Option {

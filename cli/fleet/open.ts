@@ -1,12 +1,13 @@
 import { join } from "node:path";
 import { type Digest } from "#base/canonical/index.ts";
 import { makeFolder } from "#base/durable/index.ts";
-import { hasCode, MooringError } from "#base/errors/index.ts";
+import { MooringError } from "#base/errors/index.ts";
 import type { Clock } from "#base/time/index.ts";
 import { type Branch, branchOf, NO_BRANCH, type Outcome, type OutcomeReader, outcomeReader } from "#reconciler/revision/index.ts";
 import { type Access, type AccessFiles, accessOf, type Oid, openSource, type Source } from "#reconciler/source/index.ts";
 import { type Memory, memoryOf, type Remembered } from "./memory.ts";
 import { VERSION } from "../version.ts";
+import { fileTurns } from "./turns.ts";
 
 /** Where the fleet repo is and what this machine knows of it. */
 export type SourceOptions = {
@@ -26,8 +27,10 @@ export type Fleet = {
   readonly memory: Memory;
   readonly remembered: Remembered | null;
   readonly main: Oid;
-  /** The tip of another branch, in the same copy; throws SOURCE_OBJECT_MISSING where there is none. */
-  tipOf(branch: string): Promise<Oid>;
+  /** The tip of another branch, or of a full reference, in the same copy; null where there is none. */
+  tipOf(branch: string): Promise<Oid | null>;
+  /** Brings a commit that no branch names into the same copy, where the server gives it. */
+  fetchCommit(oid: Oid): Promise<void>;
   branchFor(fleet: string): Promise<Branch>;
 };
 
@@ -38,12 +41,14 @@ export async function openFleet(options: SourceOptions): Promise<Fleet> {
   const memory = memoryOf(options.cache, options.source);
   await makeFolder(memory.folder);
   const access = await accessFor(options);
+  const turns = fileTurns(join(memory.folder, "turn"));
   const open = (branch: string): Promise<Source> =>
     openSource({
       url: options.source,
       gitdir: join(memory.folder, "source.git"),
       branch,
       stateFile: join(memory.folder, "unused.json"),
+      turns,
       ...(branch === "main" ? {} : { compactAt: null }), // main's source reads the same folder
       ...access,
     });
@@ -57,11 +62,8 @@ export async function openFleet(options: SourceOptions): Promise<Fleet> {
     memory,
     remembered: await memory.read(),
     main: polled.main,
-    async tipOf(branch) {
-      const tip = branch === "main" ? polled.main : (await (await open(branch)).poll()).main;
-      if (tip !== null) return tip;
-      throw new MooringError("SOURCE_OBJECT_MISSING", `branch ${branch}`, { why: "the fleet repo has no such branch" });
-    },
+    tipOf: async (branch) => (branch === "main" ? polled.main : (await (await open(branch)).poll()).main),
+    fetchCommit: async (oid) => (await open("refs/heads/main")).fetchCommit(oid),
     branchFor: async (fleet) => (polled.releases === null ? NO_BRANCH : branchOf(await source.readReleases(polled.releases), fleet)),
   };
 }
@@ -89,22 +91,6 @@ export function demandRead(outcome: Outcome): ReadOutcome {
   const where = first === undefined ? "" : ` ${first.file}:${first.line}:${first.col} ${first.code}`;
   const options = first === undefined ? {} : { why: first.message, fix: first.fix };
   throw new MooringError("FLEET_INVALID", `${outcome.revision.slice(0, 8)}${where}${more}`, options);
-}
-
-/** What a person gave as a revision: a branch, or a commit of 40 hex digits that this copy holds; throws SOURCE_OBJECT_MISSING. */
-export async function revisionOf(fleet: Fleet, text: string): Promise<Oid> {
-  if (!/^[0-9a-f]{40}$/.test(text)) return fleet.tipOf(text);
-  try {
-    await fleet.source.withObjects((objects) => objects.commit(text));
-    return text;
-  } catch (err) {
-    if (!hasCode(err, "SOURCE_OBJECT_MISSING")) throw err;
-    throw new MooringError("SOURCE_OBJECT_MISSING", `commit ${text}`, {
-      why: "main does not hold it",
-      fix: "name its branch instead",
-      cause: err,
-    });
-  }
 }
 
 /** Now, for everything that depends on it. */

@@ -30,7 +30,7 @@ function head({ fleet, hub, source, release }: HubStatus, nowMs: number): string
     `main     ${short(source.head)}${source.head === source.target ? ", runs" : `; ${short(source.target)} runs`}`,
     `hub      ${plain(hub.version)}, uid ${hub.uid}, up ${age(hub.startedAt, nowMs)}`,
   ];
-  for (const item of [source.error, source.warning])
+  for (const item of [source.error, source.warning, release?.warning])
     if (item != null)
       lines.push(`         ${plain(item.code)}: ${plain(item.message)}`, ...labelled("why", item.why), ...labelled("fix", item.fix));
   return `${lines.join("\n")}\n`;

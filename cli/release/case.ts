@@ -4,6 +4,7 @@ import { type FleetPlan, planFleet } from "#plan/index.ts";
 import { isCovered, type Judgement, judgeRelease, type KnownRelease, type Missing, readKnown, type Trust } from "#proof/release/index.ts";
 import {
   type Branch,
+  checkForm,
   followed,
   isOurs,
   liftsOf,
@@ -11,6 +12,7 @@ import {
   type SecretsState,
   secretsState,
   trustOf,
+  withdrawnBy,
 } from "#reconciler/revision/index.ts";
 import type { ReadOutcome } from "../fleet/open.ts";
 import type { Standing } from "./standing.ts";
@@ -29,29 +31,52 @@ export type Case = {
   readonly missing: readonly Missing[];
   /** Revocations that this release is the first to end. */
   readonly lifts: readonly Digest[];
+  /** Releases of this outcome whose approvals were taken back. */
+  readonly withdrawn: readonly Withdrawn[];
 };
+
+export type Withdrawn = { readonly release: KnownRelease; readonly by: readonly string[] };
 
 export type CaseInput = {
   readonly outcome: ReadOutcome;
   readonly standing: Standing;
   readonly branch: Branch;
   readonly now: Time;
+} & CaseHow;
+
+/** What a release is to be beyond the outcome. */
+export type CaseHow = {
   readonly lifts?: readonly Digest[];
   /** Make a new release although one covers the outcome: before it expires. */
   readonly renew?: boolean;
+  /** Resolve in this form, also where the release in force is in another one. */
+  readonly resolver?: number | undefined;
+  /** The release that this one takes the approvals of back. */
+  readonly burns?: KnownRelease | undefined;
 };
 
-/** Pure. */
-export function caseOf({ outcome, standing, branch, now, lifts = [], renew = false }: CaseInput): Case {
+/** Pure. Throws RESOLVER_UNKNOWN. */
+export function caseOf({ outcome, standing, branch, now, lifts = [], renew = false, resolver, burns }: CaseInput): Case {
   const trust = trustOf(outcome.resolved);
-  const input = { outcome, trust, standing, branch, lifts, now };
+  const newest = standing.complete[0]?.release.doc;
+  if (resolver !== undefined) checkForm(resolver, "--resolver");
+  else if (newest !== undefined) checkForm(newest.resolver, `release ${newest.serial}`);
+  const withdrawn = burns === undefined ? withdrawnOf({ standing, branch, now }) : [];
+  const digests = new Set(withdrawn.map(({ release }) => release.release.digest));
+  const input = { outcome, trust, standing, branch, lifts, now, resolver, burns: burns?.release.doc, withdrawn: digests };
   const wanted = liftsOf(input);
   const inForce = standing.inForce?.release ?? null;
-  const covers = (item: KnownRelease): boolean =>
-    isCovered(item.release.doc, outcome.roots.classes, trust.leaf) && wanted.every((digest) => item.release.doc.lifts.includes(digest));
+  const covers = ({ release }: KnownRelease): boolean =>
+    isCovered(release.doc, outcome.roots.classes, trust.leaf) &&
+    wanted.every((digest) => release.doc.lifts.includes(digest)) &&
+    (resolver === undefined || release.doc.resolver === resolver) &&
+    release.doc.serial > (burns?.release.doc.serial ?? 0);
   const above = inForce?.release.doc.serial ?? 0;
   const complete = standing.complete.find(
-    (item) => covers(item) && (item === inForce || item.release.doc.serial > above) && now < item.release.doc.expires,
+    (item) =>
+      covers(item) &&
+      (item === inForce || (item.release.doc.serial > above && !digests.has(item.release.digest))) &&
+      now < item.release.doc.expires,
   );
   const isUsable = complete !== undefined && (!renew || complete !== inForce);
   const head = isUsable
@@ -63,7 +88,7 @@ export function caseOf({ outcome, standing, branch, now, lifts = [], renew = fal
   const judged = judge(standing.holds);
   // While root has not agreed to a new trust section nothing is judged under it; people want to know of all signatures at once.
   const others = judged.trust === null ? judge({ pin: trust.leaf }).missing.filter(({ role }) => role !== "root") : [];
-  const secrets = secretsState({ ...input, serial: head.release.doc.serial });
+  const secrets = secretsState({ ...input, serial: head.release.doc.serial, ...(renew ? { issuedFrom: head.release.doc.issued } : {}) });
   let plan: FleetPlan | undefined; // who only asks for signatures does not wait for it
   return {
     outcome,
@@ -78,13 +103,23 @@ export function caseOf({ outcome, standing, branch, now, lifts = [], renew = fal
     secrets,
     missing: [...judged.missing, ...others, ...(secrets.at === "open" ? [secrets.missing] : [])],
     lifts: wanted.filter((digest) => inForce?.release.doc.lifts.includes(digest) !== true),
+    withdrawn: withdrawn.filter(({ release }) => isCovered(release.release.doc, outcome.roots.classes, trust.leaf)),
   };
+}
+
+/** Only what comes after the release in force can be taken back: the rest is what machines have, or had. */
+function withdrawnOf({ standing, branch, now }: Pick<CaseInput, "standing" | "branch" | "now">): readonly Withdrawn[] {
+  const above = standing.inForce?.release.release.doc.serial ?? 0;
+  const later = branch.releases.filter(({ release }) => release.doc.serial > above && release.sigs.length > 0);
+  return later.map((release) => ({ release, by: [...withdrawnBy(release, { standing, branch, now })] })).filter(({ by }) => by.length > 0);
 }
 
 /** Of the unfinished releases that we could have made, the one with the most good signatures, then the oldest. */
 function unfinished(branch: Branch, standing: Standing, input: Parameters<typeof isOurs>[1]): KnownRelease | null {
   const done = new Set(standing.complete);
-  const open = branch.releases.filter((item) => !done.has(item) && isOurs(item, input));
+  const open = branch.releases.filter(
+    (item) => !done.has(item) && input.withdrawn?.has(item.release.digest) !== true && isOurs(item, input),
+  );
   const byProgress = (a: KnownRelease, b: KnownRelease): number =>
     b.release.signers().length - a.release.signers().length || (a.release.doc.issued < b.release.doc.issued ? -1 : 1);
   return open.sort(byProgress)[0] ?? null;

@@ -1,6 +1,7 @@
 import { timeOf } from "#base/time/index.ts";
 import { planFleet, planJson } from "#plan/index.ts";
-import { demandOutcome, type Deps, mainOr, openFleet, type ReadOutcome, revisionOf, type SourceOptions } from "../fleet/open.ts";
+import { demandOutcome, type Deps, mainOr, openFleet, type ReadOutcome, type SourceOptions } from "../fleet/open.ts";
+import { revisionOf } from "../fleet/revision.ts";
 import type { Out } from "../io.ts";
 import { type Case, caseOf } from "./case.ts";
 import { claimedStanding, type Standing, standingOf } from "./standing.ts";

@@ -1,7 +1,8 @@
 import { type Digest, toBase64 } from "#base/canonical/index.ts";
 import { MooringError } from "#base/errors/index.ts";
-import { timeOf } from "#base/time/index.ts";
+import { type Time, timeOf } from "#base/time/index.ts";
 import {
+  type KnownRelease,
   parseSecretsRelease,
   readKnown,
   readSecrets,
@@ -22,7 +23,16 @@ import { pushRelease, type SignatureFile } from "./push.ts";
 import { type Standing, standingOf } from "./standing.ts";
 import { caseText, missingText } from "./words.ts";
 
-export type SignOptions = SignerOptions & { readonly lifts: readonly Digest[]; readonly renew: boolean; readonly yes: boolean };
+export type SignOptions = SignerOptions & {
+  readonly lifts: readonly Digest[];
+  readonly renew: boolean;
+  readonly yes: boolean;
+  /** The form of the resolver; left out = that of the release in force. */
+  readonly resolver?: number | undefined;
+};
+
+/** What comes before the signature: printed first, and may throw. `burns` = the release whose approvals are taken back. */
+export type Before = { readonly text: string; readonly burns?: KnownRelease };
 
 /** Shows an outcome's plan, asks, signs release and secrets as far as this person may, and pushes both. Exit code 0; what is still missing is printed.
  *  `what` names the outcome for people. */
@@ -33,13 +43,16 @@ export async function signOutcome(
   options: SignOptions,
   io: Io,
   deps: Deps,
+  look?: (at: { readonly standing: Standing; readonly branch: Branch; readonly now: Time }) => Promise<Before>,
 ): Promise<number> {
   const now = timeOf(deps.clock());
   const branch = await fleet.branchFor(outcome.resolved.fleet);
   const standing = await standingOf(fleet, branch, await mainOr(fleet, outcome));
-  const caseWith = (renew: boolean): Case => caseOf({ outcome, standing, branch, now, lifts: options.lifts, renew });
+  const before = await look?.({ standing, branch, now });
+  const how = { lifts: options.lifts, resolver: options.resolver, burns: before?.burns };
+  const caseWith = (renew: boolean): Case => caseOf({ outcome, standing, branch, now, ...how, renew });
   const { item, word, isOwner, renew } = await withPolicies(policyWords(fleet, standing, now), standing, caseWith, options);
-  io.out.write(`${caseText(item, what, now)}${word.text}`);
+  io.out.write(`${before?.text ?? ""}${caseText(item, what, now)}${word.text}`);
   if (item.missing.length === 0 && !isOwner) return 0;
   const signer = await signerOf(options, trustsOf(item, standing), item.head.release.doc.serial);
   if (!isOwner) checkRole(signer, trustsOf(item, standing));
@@ -51,7 +64,7 @@ export async function signOutcome(
   await confirm(io, options.yes, `Sign as ${signer.principal}?`);
   const files = await signatures(todo, signer);
   await pushRelease(fleet, files, item, signer.principal, deps);
-  const after = caseOf({ outcome, standing, branch: withSignatures(branch, item, files), now, lifts: options.lifts, renew });
+  const after = caseOf({ outcome, standing, branch: withSignatures(branch, item, files), now, ...how, renew });
   await rememberSigned(fleet, standing, after);
   io.out.write(doneText(todo, item, signer, after, what));
   return 0;
@@ -142,6 +155,6 @@ function withSignatures(branch: Branch, { head, secrets, trust, outcome }: Case,
 function doneText(todo: readonly Todo[], item: Case, { principal }: Signer, after: Case, what: string): string {
   const names = todo.map(({ kind, serial }) => (kind === "release" ? `release ${serial}` : `secrets release ${serial}`)).join(" and ");
   const head = `\nsigned ${names} as ${principal}\n`;
-  if (after.missing.length > 0) return `${head}still to sign:\n${missingText(after.missing)}`;
+  if (after.missing.length > 0) return `${head}still to sign:\n${missingText(after.missing, after.trust)}`;
   return `${head}release ${item.head.release.doc.serial} covers ${what}: complete\n`;
 }

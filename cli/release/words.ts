@@ -1,6 +1,6 @@
 import { msOf, type Time } from "#base/time/index.ts";
 import { planText } from "#plan/index.ts";
-import { type Missing, ROLE_NAMES, type Trust, workflowName } from "#proof/release/index.ts";
+import { lifetimeOf, type Missing, ROLE_NAMES, type Trust, workflowName } from "#proof/release/index.ts";
 import { roleWords } from "../role-words.ts";
 import type { Case } from "./case.ts";
 
@@ -10,14 +10,23 @@ const DAY_MS = 86_400_000;
 export function caseText(item: Case, what: string, now: Time): string {
   const text = `${planText(item.plan)}${item.isTrustNew ? trustText(item.trust) : ""}`;
   const { serial, expires } = item.head.release.doc;
-  const lifts = item.lifts.map((digest) => `lifts the revocation ${digest}\n`).join("");
+  const lifts = [
+    ...item.lifts.map((digest) => `lifts the revocation ${digest}\n`),
+    ...item.withdrawn.map(({ release, by }) => `release ${release.release.doc.serial} no longer counts: ${by.join(", ")} took it back\n`),
+  ].join("");
   if (item.missing.length > 0) {
     const name = item.isNew ? `release ${serial}` : `release ${serial} (on the branch already)`;
-    return `${text}${lifts}\n${name} for ${what} needs:\n${missingText(item.missing)}`;
+    return `${text}${lifts}\n${name} for ${what} needs:\n${missingText(item.missing, item.trust)}${renewalText(item, now)}`;
   }
   const covered = `release ${serial} covers ${what}, until ${expires.slice(0, 10)} (${daysUntil(expires, now)})`;
-  if (item.plan.steps.size > 0) return `${text}${lifts}\n${covered}\n`;
-  return text.replace("0 changes", `0 changes: ${covered}`);
+  if (item.plan.steps.size > 0) return `${text}${lifts}\n${covered}\n${renewalText(item, now)}`;
+  return `${text.replace("0 changes", `0 changes: ${covered}`)}${renewalText(item, now)}`;
+}
+
+/** From three quarters of its lifetime on: that what covers the outcome is to be renewed. */
+function renewalText({ head, secrets, isNew }: Case, now: Time): string {
+  const docs = [...(isNew ? [] : [head.release.doc]), ...(secrets.at === "signed" ? [secrets.signed.doc] : [])];
+  return docs.some((doc) => lifetimeOf(doc, now) !== "fresh") ? "three quarters of its lifetime are over: `mooring release --renew`\n" : "";
 }
 
 /** Whom the fleet trusts under this section: what the root role is asked to read. */
@@ -36,16 +45,17 @@ function trustText({ leaf, section }: Trust): string {
   return `\nwho is trusted then (${leaf}):\n${[...rows, ...actions].join("")}`;
 }
 
-/** A line for each role that still has to sign. */
-export function missingText(missing: readonly Missing[]): string {
+/** A line for each role that still has to sign. `trust` says which signatures have to be touched. */
+export function missingText(missing: readonly Missing[], trust?: Trust): string {
   const isTrustStep = missing.filter(({ role }) => role === "root").length > 1;
   const rows = missing.map(({ role, classes, have, need, principals }, i) => {
     const left = principals.filter((principal) => !have.includes(principal));
     const who = left.length === 0 ? "nobody who could is named" : `${need - have.length} of ${left.join(", ")}`;
+    const touch = trust?.section.roles[role].touch === "required" ? ", with a touch" : "";
     const signed = have.length === 0 ? "" : `; signed: ${have.join(", ")}`;
     const named = classes.filter((name) => name !== role);
     const changed = isTrustStep && role === "root" ? [i === 0 ? "trust as it is" : "trust as it will be"] : named;
-    return { role, text: `${who}${signed}${changed.length === 0 ? "" : `  (${changed.join(", ")})`}` };
+    return { role, text: `${who}${touch}${signed}${changed.length === 0 ? "" : `  (${changed.join(", ")})`}` };
   });
   const width = Math.max(...rows.map(({ role }) => role.length));
   return rows.map(({ role, text }) => `  ${role.padEnd(width)}  ${text}\n`).join("");

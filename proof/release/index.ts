@@ -6,8 +6,9 @@ export { type CheckedDesired, checkDesired } from "./desired.ts";
 export { type ClassEntry, parseRelease, parseSecretsRelease, type ReleaseDoc, type SecretsDoc } from "./documents.ts";
 export { type Judgement, judgeRelease, judgeSecrets, type Missing } from "./judge.ts";
 export { findTrustChain, type Holds, type KnownRelease, readBranch, readKnown, type ReleaseItem, type TrustSearch } from "./known.ts";
+export { lifetimeOf } from "./lifetime.ts";
 export { isSecretsSigned } from "./secrets.ts";
-export { readRelease, readSecrets, roleOfClass, type Signed, type SignedRelease, type SignedSecrets } from "./signed.ts";
+export { proverOf, readRelease, readSecrets, roleOfClass, type Signed, type SignedRelease, type SignedSecrets } from "./signed.ts";
 export {
   ACTION_NAMESPACE,
   countRole,

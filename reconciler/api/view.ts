@@ -1,8 +1,10 @@
+import { toProblem } from "#base/errors/index.ts";
 import type { Time } from "#base/time/index.ts";
 import { workflowName } from "#proof/release/index.ts";
 import type { HubStatus, MachineStatus } from "#schemas/wire/index.ts";
 import type { Hub } from "../hub/index.ts";
 import type { MachineView } from "../machine/index.ts";
+import { ageingOf } from "../revision/index.ts";
 
 export type HubFacts = {
   readonly url: string;
@@ -28,7 +30,10 @@ export function statusView(hub: Hub, facts: HubFacts): HubStatus {
       error,
       warning,
     },
-    release: release === null ? null : { serial: release.doc.serial, expires: release.doc.expires, digest: release.digest },
+    release:
+      release === null
+        ? null
+        : { serial: release.doc.serial, expires: release.doc.expires, digest: release.digest, warning: ageing(target, checkedAt) },
     awaiting: awaitingOf(head),
     refused:
       head?.outcome.at === "refused"
@@ -45,6 +50,11 @@ export function statusView(hub: Hub, facts: HubFacts): HubStatus {
     ),
     machines: machineViews(hub),
   };
+}
+
+function ageing(target: ReturnType<Hub["source"]>["target"], now: Time | null): HubStatus["source"]["error"] {
+  const warning = target === null || now === null ? null : ageingOf(target.head, target.secrets, now);
+  return warning === null ? null : toProblem(warning);
 }
 
 /** Every machine of the target, whether or not it was reached yet. */

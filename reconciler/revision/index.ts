@@ -1,3 +1,4 @@
+export { ageingOf } from "./ageing.ts";
 export { type Branch, branchOf, NO_BRANCH } from "./branch.ts";
 export { type Cover, type CoverInput, cover, heldSecrets, trustOf } from "./cover.ts";
 export {
@@ -12,6 +13,8 @@ export {
   type Released,
 } from "./next.ts";
 export { type SecretsInput, type SecretsState, secretsState } from "./secrets.ts";
+export { checkForm, RESOLVER_FORMS } from "./forms.ts";
+export { withdrawalInput, withdrawnBy, type WithdrawInput } from "./withdraw.ts";
 export { filesIn, type Outcome, outcomeOf, type OutcomeReader, outcomeReader } from "./outcome.ts";
 export { type Candidate, type PolicyJudge, policyJudge, refusalsOf } from "./policies.ts";
 export { confirmedBy, pruneRefusals } from "./prune.ts";

@@ -6,12 +6,16 @@ import {
   type Holds,
   judgeRelease,
   type KnownRelease,
+  proverOf,
   type ReleaseDoc,
   roleOfClass,
+  SERIAL_WINDOW,
+  type SignedRelease,
   type Trust,
 } from "#proof/release/index.ts";
 import { RELEASE_CLASSES, type ReleaseClass } from "#proof/root/index.ts";
 import type { Branch } from "./branch.ts";
+import { formAfter } from "./forms.ts";
 import type { Outcome } from "./outcome.ts";
 
 export type ReadOutcome = Outcome & { readonly at: "read" };
@@ -30,10 +34,45 @@ export function completeOf(branch: Branch, holds: Holds, own: Trust): Pick<Relea
     const { complete, trust } = judgeRelease({ head, releases: branch.releases, holds, sections: [own] });
     return complete && trust !== null ? [{ head, trust }] : [];
   });
+  const lasting = lastingOf(judged, branch, own);
   return {
-    complete: judged.map(({ head }) => head),
-    trusts: judged.map(({ head, trust }) => ({ trust, serial: head.release.doc.serial })),
+    complete: lasting.map(({ head }) => head),
+    trusts: lasting.map(({ head, trust }) => ({ trust, serial: head.release.doc.serial })),
   };
+}
+
+type Judged = { readonly head: KnownRelease; readonly trust: Trust };
+
+/** Without those that come after their trust section was left: whose keys it named may go on signing under it, and no machine would take it. Nor do
+ *  those count that are further ahead of all others than machines follow in one step. */
+function lastingOf(judged: readonly Judged[], branch: Branch, own: Trust): readonly Judged[] {
+  const kept: Judged[] = [];
+  let last: Judged | null = null; // of the trust that machines have by then
+  for (const group of bySerial(judged)) {
+    const before: Judged | null = last;
+    const isStep = (item: Judged): boolean => before !== null && item.trust.leaf !== before.trust.leaf;
+    const lasting: readonly Judged[] = group.filter(
+      (item) => before === null || (isNear(item, before) && (!isStep(item) || follows(item, before, branch, own))),
+    );
+    last = lasting.find(isStep) ?? lasting[0] ?? last;
+    kept.push(...lasting);
+  }
+  return kept.reverse();
+}
+
+/** By growing serial. */
+function bySerial(judged: readonly Judged[]): readonly (readonly Judged[])[] {
+  const groups = Map.groupBy(judged.toReversed(), ({ head }) => head.release.doc.serial);
+  return [...groups.values()];
+}
+
+function isNear({ head }: Judged, before: Judged): boolean {
+  return head.release.doc.serial <= before.head.release.doc.serial + SERIAL_WINDOW;
+}
+
+function follows({ head }: Judged, before: Judged, branch: Branch, own: Trust): boolean {
+  const holds = { trust: before.trust.leaf, serial: before.head.release.doc.serial };
+  return judgeRelease({ head, releases: branch.releases, holds, sections: [own, before.trust] }).trust !== null;
 }
 
 export type NextInput = {
@@ -44,10 +83,14 @@ export type NextInput = {
   /** Revocations to end, beside those that the release in force ends already. */
   readonly lifts: readonly Digest[];
   readonly now: Time;
+  /** The form of the resolver; left out = that of the release before. */
+  readonly resolver?: number | undefined;
+  /** A release that this one is to come after and whose approvals nobody may take over any more. */
+  readonly burns?: ReleaseDoc | undefined;
+  /** Releases whose signers have taken their approvals back: see `withdrawalOf`. */
+  readonly withdrawn?: ReadonlySet<Digest> | undefined;
 };
 
-// An integer, so that equal outcomes give equal documents; a new form of the resolver would raise it.
-const RESOLVER = 1;
 const CLOCK_SKEW_MS = 300_000;
 
 /** The release.json to sign for an outcome. It follows the release that machines have (not one that is signed but not merged, or every unrelated
@@ -56,7 +99,11 @@ const CLOCK_SKEW_MS = 300_000;
  *  so nobody who merely pushes can burn them. Pure. */
 export function nextRelease(input: NextInput): Uint8Array {
   const issued = input.now;
-  return composed(input, nextSerial(input.standing), issued, timeOf(msOf(issued) + input.trust.section.expiresSeconds * 1000));
+  return composed(input, serialAfter(input), issued, timeOf(msOf(issued) + input.trust.section.expiresSeconds * 1000));
+}
+
+function serialAfter({ standing, burns }: NextInput): number {
+  return Math.max(nextSerial(standing), (burns?.serial ?? 0) + 1);
 }
 
 export function nextSerial({ complete }: Pick<Released, "complete">): number {
@@ -68,7 +115,7 @@ export function nextSerial({ complete }: Pick<Released, "complete">): number {
 export function isOurs({ release }: KnownRelease, input: NextInput): boolean {
   const { serial, issued, expires } = release.doc;
   const above = input.standing.inForce?.release.release.doc.serial ?? 0;
-  if (serial <= above || serial > nextSerial(input.standing)) return false;
+  if (serial <= above || serial > serialAfter(input) || serial <= (input.burns?.serial ?? 0)) return false;
   if (msOf(issued) > msOf(input.now) + CLOCK_SKEW_MS || input.now >= expires) return false;
   if (msOf(expires) !== msOf(issued) + input.trust.section.expiresSeconds * 1000) return false;
   return Buffer.from(composed(input, serial, issued, expires)).equals(release.bytes);
@@ -82,17 +129,30 @@ export function liftsOf({ standing, lifts }: Pick<NextInput, "standing" | "lifts
 function composed(input: NextInput, serial: number, issued: Time, expires: Time): Uint8Array {
   const { outcome, trust, standing } = input;
   const prev = followed(standing)?.release ?? null;
+  const reattest = prev === null ? [] : RELEASE_CLASSES.filter((name) => isReattested(name, prev, input));
   return composeRelease({
     fleet: outcome.resolved.fleet,
     prev:
       prev === null ? null : { doc: { ...prev.doc, serial: serial - 1, classes: entriesFor(prev.doc, serial, input) }, bytes: prev.bytes },
-    resolver: RESOLVER,
+    resolver: input.resolver ?? formAfter(prev?.doc ?? null),
     roots: outcome.roots.classes,
     trustLeaf: trust.leaf,
     lifts: liftsOf(input),
     issued,
     expires,
+    reattest,
   });
+}
+
+/** Whether a class that has not changed is asked for again: whoever had signed it counts no longer, or an approval of it is taken back. The classes of
+ *  the release role are not, since that role signs every release. */
+function isReattested(name: ReleaseClass, before: SignedRelease, { outcome, trust, branch, burns }: NextInput): boolean {
+  const role = roleOfClass(name);
+  const entry = before.doc.classes[name];
+  if (role === "release" || entry.size === 0 || entry.root !== outcome.roots.classes[name].root) return false;
+  if (burns !== undefined && burns.classes[name].since > entry.since) return true;
+  const earlier = branch.releases.map(({ release }) => release);
+  return before.doc.trust !== trust.leaf && proverOf(name, before, earlier, trust) === null;
 }
 
 /** The release that the next one follows: the one machines have, or else the newest complete one. Pure. */
@@ -106,10 +166,11 @@ function entriesFor(before: ReleaseDoc, serial: number, input: NextInput): Relea
   return Object.fromEntries(entries) as ReleaseDoc["classes"];
 }
 
-function signedElsewhere(name: ReleaseClass, before: ReleaseDoc, serial: number, { outcome, trust, branch }: NextInput) {
+function signedElsewhere(name: ReleaseClass, before: ReleaseDoc, serial: number, { outcome, trust, branch, withdrawn }: NextInput) {
   const [role, want] = [roleOfClass(name), outcome.roots.classes[name]];
   if (role === "release" || before.classes[name].root === want.root) return null; // the release role signs every release anyway
   const found = branch.releases.find(({ release }) => {
+    if (withdrawn?.has(release.digest) === true) return false;
     const entry = release.doc.classes[name];
     const isWanted = entry.root === want.root && entry.size === want.size && entry.since > before.classes[name].since;
     return isWanted && release.doc.serial < serial && countRole(trust.section, role, release, release.doc.serial).met;

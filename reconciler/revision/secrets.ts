@@ -12,6 +12,8 @@ export type SecretsInput = {
   /** Serial of the release it goes with: key windows are held against it. */
   readonly serial: number;
   readonly now: Time;
+  /** One that is older does not do: the secrets release is renewed together with the release. */
+  readonly issuedFrom?: Time;
 };
 
 /** Whether the versions of all secrets are signed. `open` = not yet: `document` is what to sign, a new one or one that waits for more signatures. */
@@ -28,7 +30,8 @@ export function secretsState(input: SecretsInput): SecretsState {
   const { inForce } = input.standing;
   const held = heldSecrets(inForce?.outcome ?? null, branch, inForce?.release.release.doc.serial ?? 0);
   const isSame = ({ doc }: SignedSecrets): boolean => doc.root === secrets.root && doc.size === secrets.size;
-  const same = branch.secrets.filter((item) => isSame(item) && item.doc.serial >= held && now < item.doc.expires);
+  const isFresh = ({ doc }: SignedSecrets): boolean => now < doc.expires && doc.issued >= (input.issuedFrom ?? doc.issued);
+  const same = branch.secrets.filter((item) => isSame(item) && item.doc.serial >= held && isFresh(item));
   const signed = same.find((item) => judgeSecrets(item, trust, serial) === null);
   if (signed !== undefined) return { at: "signed", signed };
   const waiting = same.find((item) => isOurs(item, input)) ?? null;

@@ -4,6 +4,7 @@ export { type Authors, authorsKey, signatureRefusal } from "./commit-signature.t
 export { type CommitRule, judgedAnew, verifyCommits } from "./commits.ts";
 export { isTree, type Merged, mergeTrees } from "./merge.ts";
 export { hashObject, MAX_BLOB_BYTES, Objects, type Oid } from "./objects.ts";
+export { Mutex, type Turns } from "./mutex.ts";
 export { Notice, type NoticeOptions } from "./notice.ts";
 export { commitFiles, type CommitFiles, type Parent, pushCommit, type PushCommit, type PushDeps } from "./push.ts";
 export {

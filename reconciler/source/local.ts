@@ -2,7 +2,7 @@ import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { MooringError } from "#base/errors/index.ts";
 import type { Oid } from "./objects.ts";
-import { readRef } from "./refs.ts";
+import { readRef, refOf } from "./refs.ts";
 
 /** Throws SOURCE_UNREACHABLE unless `gitdir` looks like a bare repository (or the .git folder of one that isn't). */
 export async function requireRepository(gitdir: string): Promise<void> {
@@ -18,9 +18,9 @@ export async function requireRepository(gitdir: string): Promise<void> {
   }
 }
 
-/** The commit `branch` points at in `gitdir`; null when there is no such branch. */
+/** The commit `branch` (or a full reference) points at in `gitdir`; null when there is no such branch. */
 export async function localTip(gitdir: string, branch: string): Promise<Oid | null> {
-  return readRef(gitdir, `refs/heads/${branch}`);
+  return readRef(gitdir, refOf(branch));
 }
 
 /** Calls `onHint` whenever something moved under the references of `gitdir`; it only means "look again" (packing refs shows as an unlink).

@@ -4,6 +4,11 @@ import { isErrno } from "#base/durable/index.ts";
 import { MooringError } from "#base/errors/index.ts";
 import type { Oid } from "./objects.ts";
 
+/** The full name of a reference: a branch's, or one given in full already (`refs/pull/42/head`). Pure. */
+export function refOf(branch: string): string {
+  return branch.startsWith("refs/") ? branch : `refs/heads/${branch}`;
+}
+
 const OID = /^[0-9a-f]{40}$/;
 const MAX_HOPS = 5; // of symbolic references, as in git
 

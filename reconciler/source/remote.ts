@@ -3,11 +3,12 @@ import { makeFolder } from "#base/durable/index.ts";
 import type { Objects, Oid } from "./objects.ts";
 import { PACK_LIMITS } from "./pack/limits.ts";
 import { receivePack } from "./pack/receive.ts";
+import { refOf } from "./refs.ts";
 import type { Transport } from "./transport/index.ts";
 
-/** Branch → tip, of those branches that exist on the server. */
+/** Branch or full reference → tip, of those that exist on the server. */
 export async function listTips(transport: Transport, branches: readonly string[], signal: AbortSignal): Promise<ReadonlyMap<string, Oid>> {
-  const names = new Map(branches.map((branch) => [`refs/heads/${branch}`, branch]));
+  const names = new Map(branches.map((branch) => [refOf(branch), branch]));
   const refs = await transport.listRefs([...names.keys()], signal);
   return new Map([...refs].flatMap(([ref, oid]) => (names.has(ref) ? [[names.get(ref) ?? "", oid]] : [])));
 }

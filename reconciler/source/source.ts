@@ -4,7 +4,7 @@ import { history, isAncestor } from "./ancestry.ts";
 import { naming } from "./author.ts";
 import { type CommitRule, verifyCommits } from "./commits.ts";
 import { localTip, requireRepository, watchRefs } from "./local.ts";
-import { Mutex } from "./mutex.ts";
+import { Mutex, type Turns } from "./mutex.ts";
 import { Objects, type Oid } from "./objects.ts";
 import { listTips } from "./remote.ts";
 import { readReleases, type Releases, RELEASES_BRANCH } from "./releases.ts";
@@ -25,6 +25,8 @@ export type SourceConfig = Access & {
   readonly timeoutMs?: number;
   /** When the copy is made anew because it has grown: see CopyDeps. Null = never, for whoever reads one folder through several sources. */
   readonly compactAt?: CopyDeps["compactAt"] | null;
+  /** Whose turn it is to talk to the server and change the copy; for processes that share one. Left out = this source's own. */
+  readonly turns?: Turns;
   /** Told when the copy could not be compacted; it is tried again later. */
   readonly onSetback?: (err: MooringError) => void;
 };
@@ -47,7 +49,7 @@ export async function openSource(config: SourceConfig): Promise<Source> {
   }
   const packBytes = config.maxPackBytes ?? MAX_PACK_BYTES;
   const transport = openTransport(place, config, { maxBytes: packBytes });
-  const wire = new Mutex();
+  const wire = config.turns ?? new Mutex();
   const timeoutMs = config.timeoutMs ?? TIMEOUT_MS;
   const compactAt = config.compactAt ?? COMPACT_AT;
   const deps = { url: place.url, transport, packBytes, timeoutMs, flat: RELEASES_BRANCH, compactAt, wire };
@@ -58,7 +60,7 @@ export async function openSource(config: SourceConfig): Promise<Source> {
 /** Where the objects are: in the repository itself, or in our copy of one elsewhere. */
 type Store =
   | { readonly kind: "local"; readonly gitdir: string; objects: Objects }
-  | { readonly kind: "remote"; readonly transport: Transport; readonly copies: Copies; readonly wire: Mutex };
+  | { readonly kind: "remote"; readonly transport: Transport; readonly copies: Copies; readonly wire: Turns };
 
 type Tips = { readonly main: Oid | null; readonly releases: Oid | null };
 
@@ -136,6 +138,15 @@ export class Source {
 
   readReleases(commit: Oid): Promise<Releases> {
     return this.#read(async (objects) => readReleases(objects, (await objects.commit(commit)).tree));
+  }
+
+  /** Brings a commit that no branch of ours names, from a server that gives commits by their id; nothing to do where it is here. */
+  async fetchCommit(oid: Oid, signal?: AbortSignal): Promise<void> {
+    const store = this.#store;
+    if (store.kind === "local" || (await this.#read(async (objects) => objects.has(oid)))) return;
+    const limit = this.#config.timeoutMs ?? TIMEOUT_MS;
+    const fetch = (inner: AbortSignal): Promise<void> => this.#bring(store.copies, new Map([[`commit ${oid}`, oid]]), inner);
+    await store.wire.run(() => withDeadline("fetching a commit", limit, fetch, signal).finally(() => store.transport.close()));
   }
 
   /** For callers that need merges. */

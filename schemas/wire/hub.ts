@@ -54,7 +54,7 @@ export const hubStatus = z.object({
     error: z.nullable(problem),
     warning: z.optional(z.nullable(problem)),
   }),
-  release: z.nullable(z.object({ serial: counter, expires: time, digest })),
+  release: z.nullable(z.object({ serial: counter, expires: time, digest, warning: z.optional(z.nullable(problem)) })),
   awaiting: z.nullable(z.object({ revision: z.string(), missing: z.readonly(z.array(missingRole)) })),
   refused: z.nullable(z.object({ revision: z.string(), findings: z.readonly(z.array(findingView)) })),
   trusts: z.record(z.string(), roleView),

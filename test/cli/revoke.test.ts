@@ -93,7 +93,7 @@ test("the program: version, help, unknown words, what is not built", async () =>
     assert.equal(code, 1);
     assert.match(err, /^USAGE: mooring/);
   }
-  for (const args of [["init"], ["plugin", "bump"], ["secret-ref", "rotate"], ["vault"], ["approve", "--withdraw"]]) {
+  for (const args of [["dashboard"], ["plugin", "bump"], ["secret-ref", "rotate"], ["vault"]]) {
     const { code, err } = await mooring(...args);
     assert.deepEqual([code, err.split(":")[0]], [1, "NOT_YET"]);
   }

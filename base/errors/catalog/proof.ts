@@ -22,6 +22,8 @@ export const PROOF = {
     disposition: "stalled",
     fix: "the machine answers with another key than the released one: look at it, then enrol it again",
   },
+  RESOLVER_UNKNOWN: { disposition: "stalled", fix: "use a version of mooring that resolves this form, or name one with --resolver" },
+  RELEASE_AGEING: { disposition: "wait", fix: "people with role release run `mooring release --renew`" },
   SSHSIG_MALFORMED: { disposition: "refused", fix: "sign again with `ssh-keygen -Y sign`" },
   SSH_KEY_MALFORMED: { disposition: "refused", fix: "copy the line of the .pub file: type and base64" },
   ALLOWED_SIGNERS_INVALID: { disposition: "stalled", fix: "correct trust/allowed_signers at the line named" },

@@ -4,10 +4,11 @@ import { makeFolder } from "#base/durable/index.ts";
 import { MooringError } from "#base/errors/index.ts";
 import { withDeadline } from "#base/time/index.ts";
 import { storing } from "../disk.ts";
-import { Mutex } from "../mutex.ts";
+import type { Turns } from "../mutex.ts";
 import { corrupt, Objects, type Oid } from "../objects.ts";
 import { PACK_LIMITS, type PackLimits } from "../pack/limits.ts";
 import { receivePack } from "../pack/receive.ts";
+import { refOf } from "../refs.ts";
 import type { FetchRequest, Transport } from "../transport/index.ts";
 import { sweepLeftovers } from "./leftovers.ts";
 import { type Note, readNote, writeNote } from "./note.ts";
@@ -23,7 +24,7 @@ export type CopyDeps = {
   /** When a copy has grown so much that a new one is worth its download: above so many packs, or bytes beyond four times those it began with. */
   readonly compactAt: { readonly packs: number; readonly bytes: number };
   /** Held by whoever talks to the server; `fetch`, `deepen` and `adopt` MUST be called under it. */
-  readonly wire: Mutex;
+  readonly wire: Turns;
 };
 
 const FIRST_DEPTH = 1; // the newest commit is all that a first look needs
@@ -179,7 +180,7 @@ export class Copy {
   async #stillThere(signal: AbortSignal): Promise<readonly Oid[]> {
     const ours = [...this.#note.tips]
       .filter(([branch]) => branch !== this.#deps.flat)
-      .map(([branch, oid]) => [`refs/heads/${branch}`, oid] as const);
+      .map(([branch, oid]) => [refOf(branch), oid] as const);
     const refs = await this.#deps.transport.listRefs(
       ours.map(([ref]) => ref),
       signal,
