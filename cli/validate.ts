@@ -45,7 +45,7 @@ async function policyMistakes(fleet: FleetRepo): Promise<readonly Finding[]> {
 
 /** One finding for people. */
 export function findingText({ file, line, col, code, level, message, fix, excerpt }: Finding): string {
-  const shown = excerpt === undefined ? "" : `${excerpt.replaceAll(/^/gm, "    ")}\n`;
+  const shown = excerpt === undefined ? "" : `${excerpt.replaceAll(/^/gm, "  | ")}\n`;
   return `${file}:${line}:${col} ${level === "warning" ? "warning " : ""}${code} ${message}\n${shown}  fix: ${fix}\n`;
 }
 

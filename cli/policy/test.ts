@@ -1,7 +1,16 @@
 import { join, resolve } from "node:path";
 import { MooringError } from "#base/errors/index.ts";
 import { caret, type Finding, finding, locate, parseBlob, placeBlob, placeInScalar, sortFindings } from "#reconciler/desired/index.ts";
-import { type Branch, mistakes, openEngine, type Policy, type PolicyEngine, programOf, withSeen } from "#reconciler/policy/index.ts";
+import {
+  type Branch,
+  mistakes,
+  oneLine,
+  openEngine,
+  type Policy,
+  type PolicyEngine,
+  programOf,
+  withSeen,
+} from "#reconciler/policy/index.ts";
 import type { Out } from "../io.ts";
 import { findingText, readFolder } from "../validate.ts";
 import { type Parsed, readTestFile } from "./cases.ts";
@@ -82,8 +91,8 @@ async function runAll(
 
 function write({ cases }: FileResult, out: Out): void {
   for (const { name, wrong, findings } of cases) {
-    out.write(`  ${wrong.length === 0 ? "ok  " : "FAIL"} ${name}\n`);
-    for (const line of wrong) out.write(`         ${line}\n`);
+    out.write(`  ${wrong.length === 0 ? "ok  " : "FAIL"} ${oneLine(name)}\n`);
+    for (const line of wrong) out.write(`         ${oneLine(line)}\n`);
     for (const item of findings) out.write(findingText(item).replaceAll(/^/gm, "         ").trimEnd() + "\n");
   }
 }
@@ -95,7 +104,7 @@ function coverageText(policy: Policy, branches: readonly Branch[]): string {
   const lines = open.map(({ path, offset, length, seen }) => {
     const place = placeInScalar(policy.text, ["spec", ...path], offset, length);
     const missing = seen.length === 0 ? "never reached" : seen[0] === true ? "never false" : "never true";
-    return `    ${place.line}:${place.col} ${missing}\n${caret(policy.text, place).replaceAll(/^/gm, "      ")}\n`;
+    return `    ${place.line}:${place.col} ${missing}\n${caret(policy.text, place).replaceAll(/^/gm, "      | ")}\n`;
   });
   return `  coverage ${ways} of ${2 * branches.length}\n${lines.join("")}`;
 }

@@ -7,7 +7,7 @@ export type CommitOf = { readonly id: string; readonly raw: Uint8Array; readonly
 
 /** A commit as expressions read it. `trust` says whose keys count: that of what is in force, at release `serial`. A committer's clock is no later than
  *  ours, or an end far away would look near. Throws GIT_OBJECT_MALFORMED. */
-export function commitInfo({ id, raw, now }: CommitOf, { signers }: FleetRepo["trust"], serial: number): CommitInfo {
+export function commitInfo({ id, raw, now }: CommitOf, { signers }: Pick<FleetRepo["trust"], "signers">, serial: number): CommitInfo {
   const { author, committer } = parseCommit(raw);
   const found = verifyCommit(raw);
   const signer = found.at === "signed" ? principalOf(found.signer, signers, serial) : null;

@@ -72,7 +72,7 @@ function fixOf(code: ErrorCode, { file, doc }: Policy): string | undefined {
 }
 
 /** What an expression made of a document's own text: one printable line, and not a long one. */
-function oneLine(text: string): string {
+export function oneLine(text: string): string {
   const line = text.replaceAll(/[\s\p{Cc}\p{Cf}]+/gu, " ").trim();
   return line.length > 300 ? `${line.slice(0, 300)}…` : line;
 }

@@ -88,7 +88,7 @@ test("a case that does not hold fails with what came instead, and what no case d
       assert.equal(code, 1);
       assert.match(text, /ok {3}short\n {2}FAIL long\n {9}rule 1: expected warn, got deny\n/);
       assert.match(text, /FAIL message\n {9}there is no rule 2\n {9}rule 1: expected the message "no", got "too long"\n/);
-      assert.match(text, /coverage 5 of 6\n {4}7:22 never false\n.*has\(object\.spec\.expires\).*\n +\^+\n/);
+      assert.match(text, /coverage 5 of 6\n {4}7:22 never false\n {6}\| .*has\(object\.spec\.expires\).*\n {6}\| +\^+\n/);
       assert.match(text, /1 passed, 2 failed, coverage 83 %\n$/);
       assert.match((await runTests(dir, 90)).text, /of the 90 % asked for/);
     },
@@ -115,6 +115,9 @@ test("validate shows a policy's mistake with a caret", () =>
     async (dir) => {
       const { code, text } = await output((out) => validate(dir, out));
       assert.equal(code, 1);
-      assert.match(text, /^policies\/short\.yaml:7:38 POLICY_INVALID .*`expire`\n.*\n +\^{6}\n {2}fix: did you mean `expires`\?$/m);
+      assert.match(
+        text,
+        /^policies\/short\.yaml:7:38 POLICY_INVALID .*`expire`\n {2}\| .*\n {2}\| +\^{6}\n {2}fix: did you mean `expires`\?$/m,
+      );
     },
   ));
