@@ -111,15 +111,13 @@ function addTrustRoot(program: Command, result: Result): void {
     "print the leaf of the trust section of main, or of a checkout you have read",
   );
   for (const option of command.options) if (option.long === "--source") option.makeOptionMandatory(false);
-  command
-    .option("--dir <dir>", "a checkout instead of --source")
-    .action(async (flags: Partial<SourceFlags> & { cache: string; dir?: string }) => {
-      const { trustRoot } = await import("../trust-root.ts");
-      const { dir, source } = flags;
-      if (dir === undefined && source === undefined)
-        throw new MooringError("USAGE", "mooring trust-root", { why: "it needs --source or --dir" });
-      result.code = await trustRoot(dir === undefined ? sourceOf({ ...flags, source: source! }) : { dir: resolve(dir) }, process.stdout);
-    });
+  command.option("--dir <dir>", "a checkout instead of --source").action(async (flags: Partial<SourceFlags> & { dir?: string }) => {
+    const { trustRoot } = await import("../trust-root.ts");
+    const { dir, source } = flags;
+    if (dir === undefined && source === undefined)
+      throw new MooringError("USAGE", "mooring trust-root", { why: "it needs --source or --dir" });
+    result.code = await trustRoot(dir === undefined ? sourceOf({ ...flags, source: source! }) : { dir: resolve(dir) }, process.stdout);
+  });
 }
 
 function addSecretRef(program: Command, result: Result): void {
