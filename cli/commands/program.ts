@@ -1,6 +1,7 @@
 import { Command, CommanderError } from "commander";
 import { MooringError } from "#base/errors/index.ts";
 import { addCiCommands } from "./ci.ts";
+import { addExplainCommand } from "./explain.ts";
 import { addHubCommands } from "./hub.ts";
 import { addHubKeyCommand } from "./hub-key.ts";
 import { addInitCommand } from "./init.ts";
@@ -27,6 +28,7 @@ export async function runProgram(args: readonly string[], version: string): Prom
     .helpCommand(false);
   for (const add of [
     addInitCommand,
+    addExplainCommand,
     addRepoCommands,
     addReleaseCommands,
     addPruneCommand,

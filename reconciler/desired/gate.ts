@@ -1,5 +1,6 @@
 import { canon } from "#base/canonical/index.ts";
-import { finding, type Finding, sortFindings } from "./finding.ts";
+import { about } from "./about.ts";
+import { type Finding, sortFindings } from "./finding.ts";
 import type { AnyLoaded, Loaded } from "./document.ts";
 import type { FleetRepo } from "./repo.ts";
 import { gateRoles } from "./roles.ts";
@@ -21,7 +22,7 @@ export function gate(repo: FleetRepo): readonly Finding[] {
 }
 
 function notYet(doc: AnyLoaded, path: Path, what: string): Finding {
-  return finding("NOT_YET", doc.file, doc.locate(path, "key"), `${what}: this version does not do it`);
+  return about(doc, path, "NOT_YET", `${what}: this version does not do it`, { of: "key" });
 }
 
 /** NOT_YET for each field whose value is not the default. */

@@ -262,7 +262,7 @@ test("demandFleet throws the first error with its place", async () => {
 
 test("the examples of docs/spec are valid documents of their kind", () => {
   const folder = join(import.meta.dirname, "../../docs/spec");
-  const pages = readdirSync(folder).filter((name) => name.endsWith(".md"));
+  const pages = readdirSync(folder).filter((name) => name.endsWith(".md") && name !== "README.md");
   assert.equal(pages.length, 8);
   for (const page of pages) {
     const yaml = /```yaml\n([^`]+)```/.exec(readFileSync(join(folder, page), "utf8"))?.[1] ?? "";
