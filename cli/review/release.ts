@@ -1,8 +1,8 @@
 import { hasCode } from "#base/errors/index.ts";
 import type { Time } from "#base/time/index.ts";
 import type { Digest } from "#base/canonical/index.ts";
-import { isCovered, judgeRelease, type KnownRelease, type Missing, principalsOf, roleOfClass, type Trust } from "#proof/release/index.ts";
-import { type Branch, trustOf } from "#reconciler/revision/index.ts";
+import { countRole, isCovered, type KnownRelease, type Missing, roleOfClass, type Signatures, type Trust } from "#proof/release/index.ts";
+import { type Branch, completeOf, trustOf } from "#reconciler/revision/index.ts";
 import type { RoleName, TrustSection } from "#schemas/wire/index.ts";
 import type { ReadOutcome } from "../fleet/open.ts";
 import { type Case, caseOf } from "../release/case.ts";
@@ -35,13 +35,14 @@ export async function releaseView(input: ReleaseInput): Promise<ReleaseView> {
   const own = trustOf((input.base ?? head).resolved);
   const holds = { pin: input.trustRoot ?? own.leaf };
   const standing = await standingOf(input, holds, own);
+  const verified = input.trustRoot !== null && (input.trustRoot === own.leaf || standing.complete.length > 0);
   const inForce = standing.inForce?.release.release.doc.serial ?? null;
   try {
     const item = caseOf({ outcome: head, standing, branch, now });
     const { serial } = item.head.release.doc;
     const at = item.missing.length > 0 ? "open" : "covered";
     return {
-      state: { at, serial: at === "covered" || !item.isNew ? serial : null, inForce, verified: input.trustRoot !== null },
+      state: { at, serial: at === "covered" || !item.isNew ? serial : null, inForce, verified },
       missing: item.missing,
       signed: (role) => signedBy(role, item, branch),
       needsTouch: (role) => item.trust.section.roles[role].touch === "required",
@@ -60,13 +61,9 @@ export async function releaseView(input: ReleaseInput): Promise<ReleaseView> {
 /** Signatures count, not expiry: a release that has run out is still what machines have. In force is the newest release that covers the newest commit of
  *  main that any complete release covers, as the hub selects it. */
 async function standingOf(input: ReleaseInput, holds: Standing["holds"], own: Trust): Promise<Standing> {
-  const judged = input.branch.releases.flatMap((head) => {
-    const { complete, trust } = judgeRelease({ head, releases: input.branch.releases, holds, sections: [own] });
-    return complete && trust !== null ? [{ head, trust }] : [];
-  });
-  const complete = judged.map(({ head }) => head);
-  const trusts = judged.map(({ head, trust }) => ({ trust, serial: head.release.doc.serial }));
-  return { holds, complete, trusts, inForce: complete.length === 0 ? null : await inForceOf(input, complete) };
+  const released = completeOf(input.branch, holds, own);
+  const isAny = released.complete.length > 0;
+  return { holds, ...released, inForce: isAny ? await inForceOf(input, released.complete) : null };
 }
 
 async function inForceOf({ main }: ReleaseInput, complete: readonly KnownRelease[]): Promise<Standing["inForce"]> {
@@ -82,7 +79,7 @@ async function inForceOf({ main }: ReleaseInput, complete: readonly KnownRelease
 function signedBy(role: RoleName, { head, trust, secrets }: Case, branch: Branch): readonly string[] {
   if (role === "secrets") {
     const signed = secrets.at === "signed" ? secrets.signed : secrets.at === "open" ? secrets.waiting : null;
-    return signed === null ? [] : namesOf(role, trust.section, [{ signers: signed.signers(), serial: head.release.doc.serial }]);
+    return signed === null ? [] : namesOf(role, trust.section, [{ ...signed, serial: head.release.doc.serial }]);
   }
   const sameEntry = ({ release }: KnownRelease): boolean => {
     if (release.digest === head.release.digest) return true;
@@ -97,14 +94,13 @@ function signedBy(role: RoleName, { head, trust, secrets }: Case, branch: Branch
   return namesOf(
     role,
     trust.section,
-    known.map(({ release }) => ({ signers: release.signers(), serial: release.doc.serial })),
+    known.map(({ release }) => ({ ...release, serial: release.doc.serial })),
   );
 }
 
-type Signatures = { readonly signers: Parameters<typeof principalsOf>[1]; readonly serial: number };
-
-function namesOf(role: RoleName, trust: TrustSection, documents: readonly Signatures[]): readonly string[] {
-  const { principals, touch } = trust.roles[role];
-  const found = documents.map(({ signers, serial }) => principalsOf(trust, signers, serial, touch === "required"));
-  return [...new Set(principals)].filter((name) => found.some((names) => names.has(name)));
+/** In the order in which the role names them; a workflow of `by: ci` by its own name. */
+function namesOf(role: RoleName, trust: TrustSection, documents: readonly (Signatures & { readonly serial: number })[]): readonly string[] {
+  const counts = documents.map((item) => countRole(trust, role, item, item.serial));
+  const names = new Set(counts.flatMap(({ principals }) => principals));
+  return [...names].filter((name) => counts.some(({ have }) => have.includes(name)));
 }

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
 import { join } from "node:path";
 import { test } from "node:test";
 import { planCheckout, reviewCheckout, type Review } from "#cli/review/index.ts";
@@ -209,10 +210,51 @@ test("a change that main does not need signed has nothing to sign, whatever main
   assert.equal((await run(bench, dir, { check: "roles" })).code, 0);
 });
 
-test("references that the files do not hold are refused with the way out", async (t) => {
+test("repositories of a form that we do not read are refused with the way out", async (t) => {
+  const bench = await CliBench.make(t, "local");
+  for (const extension of ["refStorage = reftable", "objectFormat = sha256"]) {
+    const dir = await clone(bench, extension.slice(0, 6));
+    mkdirSync(join(dir, "sub"));
+    writeFileSync(join(dir, ".git/config"), `[extensions]\n\t${extension}\n`, { flag: "a" });
+    await assert.rejects(review(bench, join(dir, "sub")), { code: "NOT_YET" }, extension);
+  }
+});
+
+test("--live adds what the hub last saw", async (t) => {
   const bench = await CliBench.make(t, "local");
   const dir = await clone(bench, "c");
-  mkdirSync(join(dir, "sub"));
-  writeFileSync(join(dir, ".git/config"), "[extensions]\n\trefStorage = reftable\n", { flag: "a" });
-  await assert.rejects(review(bench, join(dir, "sub")), { code: "NOT_YET" });
+  const socket = join(bench.folder, "hub.sock");
+  const same = {
+    mode: "manage",
+    conditions: [],
+    generation: 1,
+    observedGeneration: 1,
+    root: null,
+    desiredRoot: null,
+    plugins: [],
+    error: null,
+  };
+  const seen = { lastAppliedRevision: null, lastAttemptedRevision: null, release: 1, lease: null };
+  const machine = (name: string, reachable: boolean, inSync: boolean, lastSeen: string | null) => ({
+    name,
+    reachable,
+    inSync,
+    lastSeen,
+    ...same,
+    ...seen,
+  });
+  const items = [
+    machine("mini-02", true, false, "2026-11-25T09:59:00.000Z"),
+    machine("mini-01", true, true, "2026-11-25T09:58:00.000Z"),
+    machine("mini-03", false, false, null),
+  ];
+  const hub = createServer((_req, res) => res.end(JSON.stringify({ items }))).listen(socket);
+  t.after(() => hub.close());
+  assert.deepEqual((await review(bench, dir, { live: socket })).live, {
+    observedAt: "2026-11-25T09:58:00.000Z",
+    inSync: 1,
+    drifted: ["mini-02"],
+    offline: ["mini-03"],
+  });
+  await assert.rejects(review(bench, dir, { live: join(bench.folder, "nobody.sock") }), { code: "HUB_UNREACHABLE" });
 });

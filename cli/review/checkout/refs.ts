@@ -16,10 +16,10 @@ export type Refs = {
 };
 
 export async function readRefs(git: GitDir): Promise<Refs> {
-  if (/^\s*refstorage\s*=\s*reftable/im.test((await textOf(join(git.common, "config"))) ?? ""))
-    throw new MooringError("NOT_YET", `${git.common}: references in a reftable`, {
-      fix: "run `git refs migrate --ref-format=files`, or name commits by their 40 digits",
-    });
+  const config = (await textOf(join(git.common, "config"))) ?? "";
+  const notYet = (what: string, fix: string): MooringError => new MooringError("NOT_YET", `${git.common}: ${what}`, { fix });
+  if (/^\s*refstorage\s*=\s*reftable/im.test(config)) throw notYet("references in a reftable", "run `git refs migrate --ref-format=files`");
+  if (/^\s*objectformat\s*=\s*sha256/im.test(config)) throw notYet("object ids of SHA-256", "clone it from a repository with SHA-1 ids");
   const packed = packedRefs((await textOf(join(git.common, "packed-refs"))) ?? "");
   const loose = async (name: string, depth = 0): Promise<Oid | null> => {
     const text = (await textOf(join(isOwn(name) ? git.own : git.common, name)))?.trim();
