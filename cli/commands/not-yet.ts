@@ -15,8 +15,6 @@ const PARTS: Readonly<Record<string, readonly string[]>> = {
 export function checkBuilt(args: readonly string[]): void {
   const [command = "", part = ""] = args;
   if (command === "vault") throw new MooringError("NOT_YET", "mooring vault", { fix: "the vault has its own program: bin/mooring-vault" });
-  const option = command === "approve" ? "--withdraw" : command === "release" ? "--resolver" : null;
-  if (option !== null && args.includes(option)) throw new MooringError("NOT_YET", `mooring ${command} ${option}`);
   const name = COMMANDS.includes(command) ? command : PARTS[command]?.includes(part) === true ? `${command} ${part}` : null;
   if (name === null) return;
   throw new MooringError("NOT_YET", `mooring ${name}`, { fix: "`mooring --help` lists what this version does" });
