@@ -1,5 +1,6 @@
 import type { FleetPlan, RoleName, SourceLine } from "#plan/index.ts";
 import type { Finding } from "#reconciler/desired/index.ts";
+import type { PolicySummary } from "#reconciler/policy/index.ts";
 import type { MachineId } from "#schemas/wire/index.ts";
 
 /** What a pull request asks reviewers to agree to, whole: every output (table, markdown, annotations, SARIF, JSON) is made of one of these. Plain data;
@@ -48,15 +49,7 @@ export type Blast = { readonly plugin: string; readonly partition: string; reado
 export type Deletion = { readonly kind: string; readonly name: string; readonly at: SourceLine; readonly machines: number };
 export type Rename = { readonly kind: string; readonly from: string; readonly to: string; readonly at: SourceLine };
 
-export type PolicySummary = {
-  /** Whose policies judged: the base's whenever there is a base. */
-  readonly from: "base" | "head";
-  /** The change touches policies, trust or grants, so the base's rules decide about it and the new ones wait for the merge. */
-  readonly judgedByBase: boolean;
-  readonly evaluated: number;
-  readonly denied: number;
-  readonly approvals: readonly { readonly policy: string; readonly owners: readonly string[]; readonly count: number }[];
-};
+export type { PolicySummary };
 
 export type RoleRow = {
   readonly role: RoleName;
