@@ -44,7 +44,7 @@ function ofFinding(item: Finding): Annotation {
 
 function effects({ deletions, access }: Review): readonly Annotation[] {
   const gone = deletions.map(({ kind, name, at, machines }): Annotation => {
-    const message = `${kind} ${name} goes, from ${count(machines, "machine")}`;
+    const message = `${kind} ${name} goes${kind === "Machine" ? "" : `, from ${count(machines, "machine")}`}`;
     return { level: "notice", ...at, title: "deletion", message };
   });
   const other = access.filter(({ verb, because }) => verb !== "loses" && because.length > 0);

@@ -20,7 +20,11 @@ export function prose(text: string): string {
 }
 
 function isHarmless(text: string): boolean {
-  return text.length <= MAX && /^[\p{L}\p{N}'"(][\p{L}\p{N} ,;()'"→%-]*$/u.test(text) && !/GH-\d|--|\b[0-9a-f]{7,64}\b/iu.test(text);
+  return (
+    text.length <= MAX &&
+    /^[\p{L}\p{N}'"(](?:[\p{L}\p{N} ,;()'"→%-]|[:.](?= |$))*$/u.test(text) &&
+    !/GH-\d|www|--|\b[0-9a-f]{7,64}\b/iu.test(text)
+  );
 }
 
 /** Characters that could mean something, as numbers: what is left is letters, digits and spaces. */

@@ -5,7 +5,9 @@ import { findingLines, findingTitle } from "./finding-lines.ts";
 import { fit, type Part } from "./fit.ts";
 import { code, fence, placeLink, prose } from "./markdown-text.ts";
 import type { RenderOptions } from "./options.ts";
+import { clipped } from "./plain.ts";
 import { groupLines } from "./steps.ts";
+import { wrap } from "./wrap.ts";
 
 /** The longest comment that GitHub takes, in characters. */
 export const MAX_COMMENT = 65_536;
@@ -101,7 +103,8 @@ function machinesOf(names: readonly string[]): string {
 
 function goes(review: Review, was: Places): readonly string[] {
   const objects = review.deletions.map(
-    ({ kind, name, at, machines }) => `🗑️ ${prose(kind)} ${code(name)}, from **${count(machines, "machine")}**${was([at])}`,
+    ({ kind, name, at, machines }) =>
+      `🗑️ ${prose(kind)} ${code(name)}${kind === "Machine" ? "" : `, from **${count(machines, "machine")}**`}${was([at])}`,
   );
   const sections = effectsOf(review).filter(isRemoval).map(effectItem(was));
   const renames = review.renames.map(({ kind, from, to, at }) => `✏️ ${prose(kind)} ${code(from)} is now ${code(to)}${was([at])}`);
@@ -183,7 +186,7 @@ function liveWords({ live }: Review): readonly string[] {
 
 function findingsPart(title: string, findings: Review["findings"], rank: number): Part {
   const isOpen = title === "Errors";
-  const blocks = findings.map((item) => `${fence([findingTitle(item), ...findingLines(item)])}\n\n`);
+  const blocks = findings.map((item) => `${fence(narrow([findingTitle(item), ...findingLines(item, COLUMNS)]))}\n\n`);
   return {
     open: `<details${isOpen ? " open" : ""}><summary><b>${title} (${findings.length})</b></summary>\n\n`,
     items: blocks,
@@ -196,11 +199,18 @@ function findingsPart(title: string, findings: Review["findings"], rank: number)
 function stepsPart({ plan }: Review): Part {
   return {
     open: `<details><summary><b>Steps on ${count(plan.steps.size, "machine")}</b></summary>\n\n`,
-    items: plan.groups.map((group) => `${fence(groupLines(group), "diff")}\n\n`),
+    items: plan.groups.map((group) => `${fence(narrow(groupLines(group)), "diff")}\n\n`),
     close: "</details>\n\n",
     rank: 6,
     more: (left) => `… and ${count(left, "more group")} of machines: \`mooring plan\` shows them\n\n`,
   };
+}
+
+// A comment is some 90 columns wide; what is wider scrolls, and nobody scrolls.
+const COLUMNS = 88;
+
+function narrow(lines: readonly string[]): readonly string[] {
+  return lines.flatMap((line) => wrap(clipped(line, 600), COLUMNS));
 }
 
 function footOf({ release, roles }: Review): string {

@@ -51,7 +51,9 @@ function headOf(review: Review, { paint, width }: Page): readonly string[] {
 function goes(review: Review, { paint }: Page): readonly string[] {
   return [
     ...review.deletions.map(({ kind, name, at, machines }) =>
-      entry(`${paint("red", `- ${oneLine(kind)} ${oneLine(name)}`)}, from ${count(machines, "machine")}`, [at]),
+      entry(`${paint("red", `- ${oneLine(kind)} ${oneLine(name)}`)}${kind === "Machine" ? "" : `, from ${count(machines, "machine")}`}`, [
+        at,
+      ]),
     ),
     ...effectsOf(review)
       .filter(isRemoval)

@@ -46,7 +46,7 @@ function carryColors(lines: readonly string[]): readonly string[] {
 const LAST = 24;
 
 /** Rows under their heads, as wide as the widest cell. Where the last column does not fit it wraps in its place; where that leaves it too little room each
- *  row becomes a block. Empty cells show as `-`. Pure. */
+ *  row becomes a block of its cells. Empty cells show as `-`. Pure. */
 export function columns(head: readonly string[], rows: readonly (readonly string[])[], width: number): readonly string[] {
   if (rows.length === 0) return [];
   const all = [head, ...rows.map((row) => row.map((cell) => (cell === "" ? "-" : cell)))];
@@ -68,6 +68,7 @@ function blocks(head: readonly string[], rows: readonly (readonly string[])[], w
   return rows.flatMap((row) => [
     row[0] ?? "",
     ...row.slice(1).flatMap((cell, i) => {
+      if (cell === "-") return [];
       const name = `  ${head[i + 1]!.toLowerCase().padEnd(label)}  `;
       return hanging(name, cell, width - name.length, name.length);
     }),

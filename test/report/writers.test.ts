@@ -16,7 +16,7 @@ import type { Review } from "#cli/review/index.ts";
 import { planOf, review, text } from "./arbitrary.ts";
 import { exampleReview } from "./examples.ts";
 
-const RUNS = { numRuns: 150 };
+const RUNS = { numRuns: 60 };
 const {
   $schema: _draft,
   id: _id,
@@ -83,7 +83,7 @@ test("of a fleet of 10,000 machines steps and findings are cut, and say so; dele
   const item = await huge();
   const comment = render(item, "markdown");
   assert.ok(comment.length <= MAX_COMMENT && comment.length > MAX_COMMENT / 2);
-  assert.equal([...comment.matchAll(/, from \*\*1 machine\*\*/g)].length, 40);
+  assert.equal([...comment.matchAll(/^- \S+ Machine `machine-/gm)].length, 40);
   assert.equal([...comment.matchAll(/\*\*gains\*\*/g)].length, 40);
   for (const { role } of item.roles) assert.match(comment, new RegExp(`^\\| ${role} \\|`, "m"));
   assert.match(comment, /… and 10000 more groups of machines: `mooring plan` shows them/);
@@ -137,7 +137,7 @@ test("nothing that others wrote becomes markdown, HTML, a mention, a reference o
         assert.equal([...bare.matchAll(/<details/g)].length, [...bare.matchAll(/<\/details>/g)].length);
       }
     }),
-    { numRuns: 300 },
+    { numRuns: 100 },
   );
 });
 
@@ -299,8 +299,7 @@ test("a table keeps to its width but for words that are longer, cuts no name, an
       const plain = render(item, "table", { width });
       for (const line of plain.split("\n")) assert.ok(line.length <= width || !line.trim().includes(" "), `${width}: ${line}`);
       const words = (shown: string): string => shown.replaceAll(/\s+/g, " ");
-      for (const { at, name: gone } of item.deletions)
-        assert.ok(words(plain).includes(`${gone}, from 1 machine, by ${at.file}:${at.line}`));
+      for (const { at, name: gone } of item.deletions) assert.ok(words(plain).includes(`${gone}, by ${at.file}:${at.line}`));
       assert.equal(stripVTControlCharacters(render(item, "table", { width, color: true })), plain);
     }
   }
