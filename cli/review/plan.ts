@@ -127,10 +127,10 @@ async function judgedBy(base: Side | null, head: Side, plan: FleetPlan, { object
     head.revision === "worktree"
       ? { id: null, author: "", time: now, signed: false, signer: null }
       : commitInfo({ id: head.revision, raw: await objects.raw(head.revision, "commit"), now }, repos[0]!.trust, serial);
-  return judgePolicies({ base: base?.whole?.repo ?? null, head: head.whole.repo, plan, commit });
+  return judgePolicies({ base: base?.whole?.repo ?? null, head: head.whole.repo, plan, commit, preview: true });
 }
 
 function cutHistory({ main }: Compared): Finding {
-  const message = `the history of this clone ends before it says where the change left ${main?.slice(0, 8) ?? "its base"}: the two are compared as they stand`;
+  const message = `the history of this clone does not say where the change left ${main?.slice(0, 8) ?? "its base"}: the two are compared as they stand`;
   return { ...finding("REVISION_MISSING", "fleet.yaml", { line: 1, col: 1, endLine: 1, endCol: 1 }, message), level: "notice" };
 }

@@ -10,6 +10,8 @@ export type PolicyInput = {
   /** `planFleet(base, head)`: what the change does to machines. */
   readonly plan: PlanOfChange;
   readonly commit: CommitInfo;
+  /** Also say, as notices and warnings, what policies that the head brings would object to: for people who review them. */
+  readonly preview?: boolean;
 };
 
 export type PlanOfChange = Pick<FleetPlan, "steps" | "groups" | "widens" | "roles">;

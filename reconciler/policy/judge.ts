@@ -3,12 +3,13 @@ import { openEngine, type PolicyEngine } from "./engine.ts";
 import { brokenFinding, findingOf } from "./findings.ts";
 import type { Judged, PolicyInput, PolicySummary } from "./input.ts";
 import { checkPolicies, isMatched, mistakes, type Policy, programOf } from "./policies.ts";
+import { previewOf } from "./preview.ts";
 import type { Deck, Program } from "./program.ts";
 import { sharedOf } from "./shared.ts";
 import { type Changed, changesBetween, subjectOf, touchesRules } from "./subjects.ts";
 
 /** Judges a change by the policies of what is in force: the base's whenever there is a base, so that no change brings its own judge. Policies that the
- *  head brings or changes are only read for mistakes; they judge what comes after the merge. Never throws for what a policy does. */
+ *  head brings or changes are read for mistakes; they judge what comes after the merge. Never throws for what a policy does. */
 export async function judgePolicies(input: PolicyInput, engine: PolicyEngine = openEngine()): Promise<Judged> {
   try {
     return await judge(input, engine);
@@ -20,7 +21,8 @@ export async function judgePolicies(input: PolicyInput, engine: PolicyEngine = o
 async function judge(input: PolicyInput, engine: PolicyEngine): Promise<Judged> {
   const { base, head, plan, commit } = input;
   const changes = changesBetween(base, head);
-  const mistaken = await checkPolicies({ policies: unknownIn(base, head), trust: head.trust }, engine);
+  const fresh = unknownIn(base, head);
+  const mistaken = await checkPolicies({ policies: fresh, trust: head.trust }, engine);
   const results = (base ?? head).policies.map(newResult);
   const shared = sharedOf(head, plan, commit, changes);
   const judged = changes.filter((changed) => results.some(({ policy }) => isMatched(policy, changed)));
@@ -32,6 +34,8 @@ async function judge(input: PolicyInput, engine: PolicyEngine): Promise<Judged> 
   const findings = results.flatMap((result) => result.findings);
   const isKnown = new Set(findings.map(({ code, file, line, col }) => `${code} ${file}:${line}:${col}`));
   const more = mistaken.filter(({ code, file, line, col }) => !isKnown.has(`${code} ${file}:${line}:${col}`));
+  const sound = fresh.filter(({ file }) => !mistaken.some((item) => item.file === file));
+  if (input.preview === true && base !== null) more.push(...(await previewOf(sound, changes, shared, input, engine)));
   return { findings: sortFindings([...findings, ...more]), summary: summaryOf(base === null ? "head" : "base", changes, results) };
 }
 

@@ -48,6 +48,16 @@ test("a change that brings a policy is judged without it; the next one is judged
   );
 });
 
+test("who reviews a new policy sees what it would say about what is there", async () => {
+  const { findings, summary } = await judge(golden, withPolicy(PREFER_EGRESS), {}, true);
+  assert.deepEqual(
+    findings.map(({ code, level, file, rule }) => [code, level, file, rule]),
+    [["POLICY_WARNED", "warning", "grants/greeter.yaml", "prefer-egress/1"]],
+  );
+  assert.match(findings[0]?.message ?? "", /^once this is merged: hand /);
+  assert.deepEqual([summary.denied, summary.evaluated], [0, 0]);
+});
+
 test("a change cannot take the policy away that denies it", async () => {
   const { findings } = await judge(withPolicy(PREFER_EGRESS), longer(golden));
   assert.deepEqual(

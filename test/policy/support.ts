@@ -17,10 +17,10 @@ export async function repoOf(tree: Tree): Promise<FleetRepo> {
 }
 
 /** Judges the change from one tree to another, as the plan and the hub do. */
-export async function judge(base: Tree | null, head: Tree, limits: Partial<Limits> = {}): Promise<Judged> {
+export async function judge(base: Tree | null, head: Tree, limits: Partial<Limits> = {}, preview = false): Promise<Judged> {
   const [before, after] = [base === null ? null : await repoOf(base), await repoOf(head)];
   const plan = planFleet(before === null ? null : resolve(before), resolve(after));
-  return judgePolicies({ base: before, head: after, plan, commit: COMMIT }, openEngine(limits));
+  return judgePolicies({ base: before, head: after, plan, commit: COMMIT, preview }, openEngine(limits));
 }
 
 /** A policy document of one validation, or of the whole spec that is given. */
