@@ -1,5 +1,6 @@
 import { MooringError } from "#base/errors/index.ts";
 import { type Authors, authorsKey, signatureRefusal, UNSIGNED } from "./commit-signature.ts";
+import { commitName } from "./author.ts";
 import { commitRange, isAncestor, mergeBases } from "./ancestry.ts";
 import { isTree, mergeTrees } from "./merge.ts";
 import type { Objects, Oid } from "./objects.ts";
@@ -23,7 +24,7 @@ export async function verifyCommits(objects: Objects, rule: CommitRule): Promise
   for (const oid of await toJudge(objects, rule)) {
     const why = await whyRefused(objects, rule, oid, judged);
     if (why !== null)
-      throw new MooringError("SOURCE_UNSIGNED", `commit ${oid.slice(0, 12)} by ${await authorOf(objects, oid)}`, {
+      throw new MooringError("SOURCE_UNSIGNED", await commitName(objects, oid), {
         why: `${why} (commits.require: ${rule.require})`,
         have: oid,
       });
@@ -34,12 +35,6 @@ export async function verifyCommits(objects: Objects, rule: CommitRule): Promise
  *  passes when its tree adds nothing: its parents were judged in their time. */
 export async function judgedAnew(objects: Objects, rule: CommitRule, oid: Oid): Promise<string | null> {
   return rule.require === "none" ? null : whyRefused(objects, { ...rule, since: oid }, oid, new Map());
-}
-
-/** Whom the commit names as its author, short and on one line: claimed, not proven. */
-async function authorOf(objects: Objects, oid: Oid): Promise<string> {
-  const match = /^author ([^\n]*?) \d+ [+-]\d{4}$/m.exec(Buffer.from(await objects.raw(oid, "commit")).toString("utf8"));
-  return (match?.[1] ?? "nobody").replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, "?").slice(0, 100);
 }
 
 async function toJudge(objects: Objects, rule: CommitRule): Promise<readonly Oid[]> {
