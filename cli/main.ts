@@ -4,6 +4,10 @@ import { checkNode, VERSION } from "./version.ts";
 
 // Exit codes: 0 ok or nothing to do, 1 error, 2 changes, 3 policy refused. What is printed of an error is ours alone; MOORING_DEBUG=1 lets it crash
 // with its stack and causes.
+process.stdout.on("error", (err: NodeJS.ErrnoException) => {
+  if (err.code !== "EPIPE") throw err;
+  process.exit(1); // whoever read our output has gone: `mooring … | head`
+});
 try {
   checkNode(process.versions.node);
   useCodeCache(process.env);

@@ -13,22 +13,54 @@ import {
   sortFindings,
 } from "#reconciler/desired/index.ts";
 
+import { countText, findingBlock, type Look } from "./findings/index.ts";
+import { type Paint, painter } from "./report/paint.ts";
+import { VERSION } from "./version.ts";
+
 export type Out = { write(text: string): unknown };
 
-/** Checks the fleet repo in folder `dir` as the hub would and prints what it finds, one `file:line:col code message` and its fix each.
- *  Exit code 0 when this hub could run it, else 1. No network, no git: what lies in the folder is what is checked. */
-export async function validate(dir: string, out: Out): Promise<number> {
-  const loaded = await loadFleet(await readFolder(dir));
+export type ValidateOptions = {
+  readonly output?: "text" | "json";
+  /** Warnings fail, too. */
+  readonly strict?: boolean;
+  readonly color?: boolean;
+  /** Where the person stands: paths are shown from there. */
+  readonly cwd?: string;
+};
+
+/** Checks the fleet repo in folder `dir` as the hub would and prints what it finds: `file:line:col code message`, the line with a caret, the fix.
+ *  Exit code 0 when this hub could run it (and with `strict` nothing is to be said of it), else 1. No network, no git: what lies in the folder is what
+ *  is checked. */
+export async function validate(dir: string, out: Out, options: ValidateOptions = {}): Promise<number> {
+  const files = await readFolder(dir);
+  const loaded = await loadFleet(files, { version: VERSION });
   const more = loaded.fleet === undefined ? [] : [...gate(loaded.fleet), ...(await policyMistakes(loaded.fleet))];
   const findings = sortFindings([...loaded.findings, ...more]);
-  for (const item of findings) out.write(findingText(item));
-  if (hasErrors(findings) || loaded.fleet === undefined) {
-    const errors = findings.filter((item) => item.level === "error").length;
-    out.write(`${dir}: ${errors} ${errors === 1 ? "error" : "errors"}\n`);
-    return 1;
+  const isValid = !hasErrors(findings) && loaded.fleet !== undefined && !(options.strict === true && findings.length > 0);
+  if (options.output === "json") out.write(`${JSON.stringify({ v: 1, valid: isValid, findings })}\n`);
+  else {
+    const look = await lookOf(dir, files, findings, options);
+    for (const item of findings) out.write(findingBlock(item, look));
+    out.write(summaryOf(dir, findings, isValid ? (loaded.fleet ?? null) : null, look.paint));
   }
-  out.write(`${dir}: valid: ${countsOf(loaded.fleet)}\n`);
-  return 0;
+  return isValid ? 0 : 1;
+}
+
+async function lookOf(dir: string, files: FleetFiles, findings: readonly Finding[], options: ValidateOptions): Promise<Look> {
+  const texts = new Map<string, string>();
+  for (const path of new Set(findings.map(({ file }) => file))) {
+    const file = files.get(path);
+    if (file !== undefined) texts.set(path, new TextDecoder().decode(await file.read()));
+  }
+  const folder = relative(options.cwd ?? process.cwd(), dir);
+  const near = folder === "" ? "" : folder.startsWith("..") ? dir : folder;
+  return { paint: painter(options.color === true), folder: near, textOf: (file) => texts.get(file) ?? null };
+}
+
+function summaryOf(dir: string, findings: readonly Finding[], fleet: FleetRepo | null, paint: Paint): string {
+  const count = countText(findings);
+  if (fleet === null) return `${dir}: ${paint("red", count)}\n`;
+  return `${dir}: ${paint("green", "valid")}: ${countsOf(fleet)}${count === "" ? "" : `; ${paint("yellow", count)}`}\n`;
 }
 
 /** What is wrong with the policies themselves; what they say is for `mooring plan`, which knows what changes. */

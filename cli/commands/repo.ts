@@ -10,15 +10,23 @@ export function addRepoCommands(program: Command, result: Result): void {
   program
     .command("validate")
     .description("check a checkout of the fleet repo as the hub would; no network")
-    .argument("<dir>", "the checkout")
-    .action(async (dir: string) => {
+    .argument("[dir]", "the checkout", ".")
+    .addOption(new Option("-o, --output <form>", "how findings are told").choices(["text", "json"]).default("text"))
+    .option("--strict", "warnings fail, too")
+    .option("--color", "colour, whatever the terminal says")
+    .option("--no-color", "no colour")
+    .action(async (dir: string, { output, strict = false, color }: ValidateFlags, command: Command) => {
       const { validate } = await import("../validate.ts");
-      result.code = await validate(dir, process.stdout);
+      const { wantsColor } = await import("../report/paint.ts");
+      const asked = command.getOptionValueSource("color") === "cli" ? color : undefined;
+      result.code = await validate(dir, process.stdout, { output, strict, color: wantsColor(asked, process.stdout.isTTY, process.env) });
     });
   addPlan(program, result);
   addTrustRoot(program, result);
   addSecretRef(program, result);
 }
+
+type ValidateFlags = { output: "text" | "json"; strict?: boolean; color?: boolean };
 
 type PlanFlags = Partial<SourceFlags> & {
   cache: string;

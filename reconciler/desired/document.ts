@@ -71,7 +71,9 @@ export function placeBlob(file: string, blob: ParsedBlob): { readonly loaded: An
   if (doc !== undefined && place !== null && place.kind === blob.kind && place.name !== null && place.name !== doc.metadata.name) {
     problems.push(problem("NAME_MISPLACED", locate(blob.text, ["metadata", "name"]), "metadata.name differs from the file's name"));
   }
-  const findings = problems.map((item): Finding => ({ ...item, file, subject: `${subjectOf(file, place, blob)}${item.subject ?? ""}` }));
+  const findings = problems.map(
+    (item): Finding => ({ ...item, file, subject: `${subjectOf(file, place, blob)}${item.subject ?? ""}`.trimEnd() }),
+  );
   if (doc === undefined || blob.kind === null || findings.length > 0) return { loaded: null, findings };
   const loaded = {
     kind: blob.kind,
