@@ -1,8 +1,10 @@
 import { canon, type Json } from "#base/canonical/index.ts";
 import type {
   AccountSection,
+  AgentSection,
   GrantSection,
   MachineId,
+  OpenclawSection,
   PluginSection,
   Section,
   SshdSection,
@@ -59,7 +61,7 @@ type Change = Omit<AccessEffect, "machines">;
 type Sections = ReadonlyMap<string, Section>;
 
 function add(found: Found, machine: MachineId, item: Change): void {
-  const id = `${item.verb}\n${item.who}\n${item.what}\n${item.how}`;
+  const id = `${item.key}\n${item.verb}\n${item.who}\n${item.what}\n${item.how}`;
   const known = found.get(id);
   if (known === undefined) found.set(id, { ...item, machines: [machine] });
   else known.machines.push(machine);
@@ -72,26 +74,40 @@ function sections(desired: Desired | undefined): Sections {
 function changesOf({ key }: Step, before: Sections, after: Sections): readonly Change[] {
   const [old, now] = [before.get(key), after.get(key)];
   const kind = (now ?? old)?.kind; // of a key both are of one kind
-  if (kind === "grant") return grantChanges(key, old as GrantSection | undefined, now as GrantSection | undefined);
+  if (kind === "grant") return grantChanges(key, old as GrantSection | undefined, now as GrantSection | undefined, after);
   if (kind === "account") return accountChanges(key, old as AccountSection | undefined, now as AccountSection | undefined);
   if (kind === "sshd") return sshdChanges(key, old as SshdSection | undefined, now as SshdSection | undefined);
   if (kind === "plugin") return pluginChanges(key, old as PluginSection | undefined, now as PluginSection | undefined, { before, after });
+  if (kind === "openclaw")
+    return openclawChanges(key, old as OpenclawSection | undefined, now as OpenclawSection | undefined, { before, after });
+  if (kind === "agent") return agentChanges(key, old as AgentSection | undefined, now as AgentSection | undefined);
   return []; // trust is one for the whole fleet; the rest gives nobody access
 }
 
-function grantChanges(key: string, old: GrantSection | undefined, now: GrantSection | undefined): readonly Change[] {
+function grantChanges(key: string, old: GrantSection | undefined, now: GrantSection | undefined, after: Sections): readonly Change[] {
   const { grant } = (now ?? old)!;
   const who = grant.subject === "gateway" ? "OpenClaw's gateway" : `plugin ${grant.subject}`;
   const how = ({ grant: { delivery, expires } }: GrantSection): string => `${deliveryShort(delivery)}, ${untilWords(expires)}`;
   const one = (verb: AccessWords["verb"], text: string, part: AccessPart): Change => ({ verb, who, what: grant.ref, how: text, key, part });
   if (old === undefined) return [one("gains", how(now!), "grant")];
-  if (now === undefined) return [one("loses", how(old), "grant")];
+  if (now === undefined) {
+    const other = [...after].find(([own, item]) => own !== key && item.kind === "grant" && isSameAccess(item, old))?.[0];
+    return [
+      other === undefined
+        ? one("loses", how(old), "grant")
+        : one("changes", `${how(old)}: this grant goes, ${other} still gives it`, "grant"),
+    ];
+  }
   if (old.grant.subject !== now.grant.subject || old.grant.ref !== now.grant.ref)
-    return [...grantChanges(key, old, undefined), ...grantChanges(key, undefined, now)];
+    return [...grantChanges(key, old, undefined, after), ...grantChanges(key, undefined, now, after)];
   return [
     ...(canon(old.grant) === canon(now.grant) ? [] : [one("changes", `${how(now)}; before: ${how(old)}`, "grant")]),
     ...(old.key === now.key ? [] : [one("changes", `opened by another machine key: ${short(old.key)} → ${short(now.key)}`, "key")]),
   ];
+}
+
+function isSameAccess({ grant: a }: GrantSection, { grant: b }: GrantSection): boolean {
+  return a.subject === b.subject && a.ref === b.ref;
 }
 
 function accountChanges(key: string, old: AccountSection | undefined, now: AccountSection | undefined): readonly Change[] {
@@ -101,13 +117,13 @@ function accountChanges(key: string, old: AccountSection | undefined, now: Accou
   const left = [...had].filter((item) => !has.has(item)).length;
   const keys = (count: number): string => `${count} login ${count === 1 ? "key" : "keys"}`;
   const one = (verb: AccessWords["verb"], what: string): Change => ({ verb, who, what, how: "", key, part: "keys" });
-  const opens = old?.exclusive === true && now?.exclusive === false;
-  const closes = old?.exclusive === false && now?.exclusive === true;
+  // Without `exclusive`, or without a word of ours about the account, whatever keys lie there count.
+  const [wasClosed, isClosed] = [old?.exclusive === true, now?.exclusive === true];
   return [
     ...(joined > 0 ? [one("gains", keys(joined))] : []),
-    ...(opens ? [one("gains", "keys that are not listed")] : []),
+    ...(wasClosed && !isClosed ? [one("gains", "keys that are not listed")] : []),
     ...(left > 0 ? [one("loses", keys(left))] : []),
-    ...(closes ? [one("loses", "keys that are not listed")] : []),
+    ...(isClosed && !wasClosed ? [one("loses", "keys that are not listed")] : []),
   ];
 }
 
@@ -143,7 +159,7 @@ function pluginChanges(key: string, old: PluginSection | undefined, now: PluginS
     ...[...had].filter((host) => !has.has(host)).map((host) => one("loses", `network ${host}`, "", "network")),
   ];
   if (old === undefined || now === undefined) return reach;
-  const refs = keptRefs(now, sides).join(", ");
+  const refs = keptRefs(now.name, sides).join(", ");
   const bundle =
     old.bundle !== now.bundle && refs !== ""
       ? [
@@ -162,7 +178,23 @@ function pluginChanges(key: string, old: PluginSection | undefined, now: PluginS
   return [...reach, ...signer, ...bundle];
 }
 
-function keptRefs({ name }: PluginSection, { before, after }: Sides): readonly string[] {
+/** The gateway holds what it is granted, so another OpenClaw does then. */
+function openclawChanges(key: string, old: OpenclawSection | undefined, now: OpenclawSection | undefined, sides: Sides): readonly Change[] {
+  if (old === undefined || now === undefined || old.bundle === now.bundle) return [];
+  const refs = keptRefs("gateway", sides).join(", ");
+  const how = `another bundle uses it: ${old.version} (${short(old.bundle)}) → ${now.version} (${short(now.bundle)})`;
+  return refs === "" ? [] : [{ verb: "changes", who: "OpenClaw's gateway", what: refs, how, key, part: "bundle" }];
+}
+
+/** Whatever a machine may use goes through its agent. */
+function agentChanges(key: string, old: AgentSection | undefined, now: AgentSection | undefined): readonly Change[] {
+  const build = (item: AgentSection | undefined): string =>
+    item === undefined ? "as it was enrolled" : `${item.version} (${short(item.bundle)})`;
+  if (build(old) === build(now) && old?.node === now?.node) return [];
+  return [{ verb: "changes", who: "the agent", what: "its build", how: `${build(old)} → ${build(now)}`, key, part: "bundle" }];
+}
+
+function keptRefs(name: string, { before, after }: Sides): readonly string[] {
   const kept = [...after].flatMap(([key, item]) =>
     item.kind === "grant" && item.grant.subject === name && before.has(key) ? [item.grant.ref] : [],
   );

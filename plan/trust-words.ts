@@ -1,4 +1,4 @@
-import { canon } from "#base/canonical/index.ts";
+import { canon, type Json } from "#base/canonical/index.ts";
 import type { RoleName, RoleRule, TrustSection } from "#schemas/wire/index.ts";
 import { short } from "./details.ts";
 import { byText } from "./diff.ts";
@@ -19,7 +19,33 @@ export function trustChanges(before: TrustSection | null, after: TrustSection): 
     ...listChanges("the vault", "a signing key", "trust:vaultKeys", keysOf(before?.vaultKeys), keysOf(after.vaultKeys)),
     ...recipientChanges(before, after),
     ...limitChanges(before, after),
+    ...otherChanges(before, after),
   ];
+}
+
+const WORDED = [
+  "kind",
+  "roles",
+  "keys",
+  "actions",
+  "vaultKeys",
+  "recipients",
+  "leaseSeconds",
+  "expiresSeconds",
+  "trustedRoot",
+  "runtimeIdentity",
+];
+
+/** A member that has no words of its own here still does not change unseen. */
+function otherChanges(before: TrustSection | null, after: TrustSection): readonly TrustChange[] {
+  const [old, now] = [before ?? {}, after] as unknown as readonly Readonly<Record<string, Json>>[];
+  const names = [...new Set([...Object.keys(old!), ...Object.keys(now!)])].filter((name) => !WORDED.includes(name)).sort(byText);
+  return names.flatMap((name) => {
+    const [from, to] = [canon(old![name] ?? null), canon(now![name] ?? null)];
+    return from === to
+      ? []
+      : [{ verb: "changes", who: "the fleet's trust", what: name, how: `${short(from)} → ${short(to)}`, part: `trust:${name}` }];
+  });
 }
 
 function roleChanges(role: RoleName, old: RoleRule | null, now: RoleRule): readonly TrustChange[] {

@@ -68,6 +68,8 @@ function trustLines({ fleet }: FleetRepo, path: string, signers: string): readon
       return signerLines(signers, commits.allowedSigners, rest.join("."));
     case "vaultKeys":
       return signerLines(signers, commits.allowedSigners, "vault");
+    case "authors":
+      return [at("commits"), { file: commits.allowedSigners, line: 1 }];
     case "recipients":
       return [{ file: "trust/recipients", line: 1 }];
     case "bundles":

@@ -49,13 +49,13 @@ export async function openCheckout(dir: string): Promise<Checkout> {
   return { git, objects, isPartial, revision, tip: (name) => refs.find(name) };
 }
 
-/** The commit to compare a change with: `base` itself where the change stands on it, else where the two parted. `isCut` = the history here is too
- *  short to tell, so it is `base`. */
+/** The commit to compare a change with: `base` itself where the change stands on it, else where the two parted. `isCut` = the history here does
+ *  not say (it is cut short, crosses more than once, or they have none in common), so it is `base`. */
 export async function commonBase({ objects }: Checkout, base: Oid, head: Oid): Promise<{ readonly base: Oid; readonly isCut: boolean }> {
   try {
     if (base === head || (await isAncestor(objects, base, head))) return { base, isCut: false };
     const [best, ...more] = await mergeBases(objects, base, head);
-    return { base: best === undefined || more.length > 0 ? base : best, isCut: false };
+    return best === undefined || more.length > 0 ? { base, isCut: true } : { base: best, isCut: false };
   } catch (err) {
     if (hasCode(err, "SOURCE_OBJECT_MISSING")) return { base, isCut: true };
     throw err;
