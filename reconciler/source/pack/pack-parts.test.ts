@@ -131,16 +131,17 @@ test("an index finds what it was made of and nothing else; a flipped bit makes i
   );
 });
 
-test("what is kept stays below its limit, and the oldest goes first", () => {
-  const kept = new Lru<number, { readonly bytes: Uint8Array }>(100);
-  for (let n = 0; n < 10; n++) kept.set(n, { bytes: new Uint8Array(20) });
-  assert.deepEqual(
-    [...Array(10).keys()].filter((n) => kept.get(n) !== undefined),
-    [5, 6, 7, 8, 9],
-  );
-  kept.get(5);
-  kept.set(11, { bytes: new Uint8Array(20) });
-  assert.ok(kept.get(5) !== undefined && kept.get(6) === undefined);
-  kept.set(12, { bytes: new Uint8Array(26) }); // more than a quarter: it would drive everything else out
-  assert.equal(kept.get(12), undefined);
+test("what is kept stays below its limit, what was used lately stays, and what is large never drives the rest out", () => {
+  const kept = new Lru<number, { readonly bytes: Uint8Array }>(1 << 20);
+  const item = (): { bytes: Uint8Array } => ({ bytes: new Uint8Array(10_000) });
+  kept.set(-1, item());
+  for (let n = 0; n < 1_000; n++) {
+    kept.set(n, item());
+    assert.ok(kept.get(-1) !== undefined, `used before ${n}`);
+  }
+  const there = [...Array(1_000).keys()].filter((n) => kept.get(n) !== undefined);
+  assert.ok(there.length >= 45 && there.length <= 105 && there.at(-1) === 999, String(there.length));
+  kept.set(2_000, { bytes: new Uint8Array((1 << 18) + 1) });
+  assert.equal(kept.get(2_000), undefined);
+  assert.ok(kept.get(999) !== undefined);
 });
