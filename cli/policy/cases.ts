@@ -113,13 +113,13 @@ function plainDocument(document: DocumentOf[Kind]): Json {
   return JSON.parse(JSON.stringify(document)) as Json;
 }
 
-/** `over` laid over `under`: maps member by member, null takes a member away, anything else replaces. Pure. */
+/** `over` laid over `under` as a JSON merge patch (RFC 7396): maps member by member, null takes a member away, anything else replaces. Pure. */
 export function overlay(under: Json, over: Json): Json {
-  if (!isJsonObject(under) || !isJsonObject(over)) return over;
-  const result: Record<string, Json> = { ...under };
+  if (!isJsonObject(over)) return over;
+  const result = new Map(Object.entries(isJsonObject(under) ? under : {}));
   for (const [key, value] of Object.entries(over)) {
-    if (value === null) delete result[key];
-    else result[key] = key in result ? overlay(result[key] ?? null, value) : value;
+    if (value === null) result.delete(key);
+    else result.set(key, overlay(result.get(key) ?? null, value));
   }
-  return result;
+  return Object.fromEntries(result);
 }

@@ -68,7 +68,7 @@ function fixOf(code: ErrorCode, { file, doc }: Policy): string | undefined {
   const { owners, approveCount } = doc.spec;
   if (code === "POLICY_DENIED") return `change it so that ${file} is met, or have that policy changed first`;
   if (code === "POLICY_APPROVAL_NEEDED") return `${approveCount} of ${owners.join(", ")} sign the release: \`mooring approve\``;
-  return undefined;
+  return code === "POLICY_WARNED" ? `nothing has to be done; ${file} asks you to look at it` : undefined;
 }
 
 /** What an expression made of a document's own text: one printable line, and not a long one. */
