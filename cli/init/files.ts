@@ -1,3 +1,5 @@
+import type { Digest } from "#base/canonical/index.ts";
+import { demandFleet, filesOf, loadFleet, resolve } from "#reconciler/desired/index.ts";
 import { jsonSchemas } from "#schemas/fleet/json-schema.ts";
 import { libraryPolicies } from "#reconciler/policy/library/index.ts";
 import type { Answers } from "./answers.ts";
@@ -20,8 +22,11 @@ const FOLDERS = {
   "policy.json": ["policies/*.yaml"],
 };
 
-/** Every file of a new fleet repo, by path. */
-export async function filesFor(answers: Answers, recovery: Recovery): Promise<ReadonlyMap<string, string>> {
+/** Every file of a new fleet repo by path, and the leaf of its trust section. */
+export async function filesFor(
+  answers: Answers,
+  recovery: Recovery,
+): Promise<{ readonly files: ReadonlyMap<string, string>; readonly trustRoot: Digest }> {
   const files = new Map<string, string>([
     ["fleet.yaml", fleetText(answers)],
     ["trust/allowed_signers", signersText(answers, recovery)],
@@ -30,15 +35,21 @@ export async function filesFor(answers: Answers, recovery: Recovery): Promise<Re
     [".vscode/settings.json", settingsText()],
     [".vscode/extensions.json", `${JSON.stringify({ recommendations: ["redhat.vscode-yaml"] }, null, 2)}\n`],
     [".gitattributes", ATTRIBUTES],
-    [".github/workflows/mooring.yml", workflowText()],
   ]);
   const library = await libraryPolicies();
   for (const name of POLICIES) {
     for (const [path, text] of Object.entries(library.find((policy) => policy.name === name)?.files ?? {}))
       files.set(path, path.startsWith("policies/tests/") ? text : `${modeline(path, "policy.json")}${text}`);
   }
+  const trustRoot = await trustRootOf(files);
+  files.set(".github/workflows/mooring.yml", workflowText(trustRoot));
   for (const [name, text] of jsonSchemas()) files.set(`.mooring/schemas/${name}`, text);
-  return files;
+  return { files, trustRoot };
+}
+
+/** Also holds what we are about to write against all rules: throws FLEET_INVALID before anything is written. */
+async function trustRootOf(files: ReadonlyMap<string, string>): Promise<Digest> {
+  return resolve(demandFleet(await loadFleet(filesOf(Object.fromEntries(files))))).trustLeaf;
 }
 
 /** The comment by which editors find the schema of one file, relative to it. */

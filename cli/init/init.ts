@@ -3,7 +3,6 @@ import { dirname, join, relative } from "node:path";
 import { isErrno } from "#base/durable/index.ts";
 import { MooringError } from "#base/errors/index.ts";
 import { publicHalf } from "../sign/index.ts";
-import { outcomeOfFolder } from "../trust-root.ts";
 import { answersOf, type Questions, type Surroundings } from "./answers.ts";
 import { filesFor } from "./files.ts";
 import { type Recovery, recoveryOf } from "./recovery.ts";
@@ -28,12 +27,11 @@ export async function init(options: InitOptions, around: Surroundings): Promise<
     throw new MooringError("USAGE", "mooring init --paper", { why: "the file would lie in the repo, where private keys never are" });
   const answers = await answersOf(options, around);
   const recovery = await recoveryFor(options, answers.name, around);
-  const files = await filesFor(answers, recovery);
+  const { files, trustRoot } = await filesFor(answers, recovery);
   await demandFree(options.dir, files);
   if (recovery.paper !== null) await handOver(recovery.paper, options, answers.name, around);
   for (const [path, text] of files) await writeNew(join(options.dir, path), text);
-  const { resolved } = await outcomeOfFolder(options.dir);
-  around.out.write(doneText({ dir: options.dir, answers, paths: [...files.keys()], trustRoot: resolved.trustLeaf }));
+  around.out.write(doneText({ dir: options.dir, answers, paths: [...files.keys()], trustRoot }));
   return 0;
 }
 

@@ -34,7 +34,7 @@ Next
   1. cd ${dir} && git init -b main && git add -A && git commit -m "fleet ${answers.name}", then push it.
      Where a ruleset protects all branches of the forge, exempt mooring/releases: everybody who signs pushes there,
      and nothing there is believed unless it is signed. (GitHub: Settings, Rules, Rulesets, target branches, exclude mooring/releases.)
-  2. mooring validate ${dir}
+  2. .github/workflows/mooring.yml shows the plan in each pull request: name in it the commit of mooring's action that you have read.
   3. mooring release --source URL --trust-root ${trustRoot} --key ${key} --as ${answers.principal}
   README.md goes on from there: vault, hub, machines.
 `;

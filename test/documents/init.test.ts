@@ -7,6 +7,7 @@ import { after, test } from "node:test";
 import { Decrypter, Encrypter, identityToRecipient } from "age-encryption";
 import { init, type InitOptions, type Surroundings } from "#cli/init/index.ts";
 import { release } from "#cli/release/index.ts";
+import { trustRoot } from "#cli/trust-root.ts";
 import { validate } from "#cli/validate.ts";
 import { newPerson } from "../support/fleet-fixture.ts";
 import { git, GIT_ENV, makeBareRepo } from "../support/repo.ts";
@@ -38,7 +39,7 @@ test("a new fleet validates, its policies' tests pass, and it is committed, sign
   const dir = place();
   const { surroundings, text } = around();
   assert.equal(await init(options(dir), surroundings), 0);
-  const trustRoot = /sha256:[0-9a-f]{64}/.exec(text())![0] as never;
+  const pin = /sha256:[0-9a-f]{64}/.exec(text())![0] as never;
   assert.match(text(), /mooring\/releases/);
   assert.equal(await validate(dir, { write: () => undefined }), 0);
   const ran = spawnSync(process.execPath, [join(import.meta.dirname, "../../cli/main.ts"), "policy", "test", dir], { encoding: "utf8" });
@@ -60,12 +61,12 @@ test("a new fleet validates, its policies' tests pass, and it is committed, sign
     lifts: [],
     renew: false,
     yes: true,
-    trustRoot,
+    trustRoot: pin,
   };
   await release(how, io, { clock: () => START, random: () => 0.5 });
   assert.match(signed, /release 1 covers main: complete/);
   const hub = { folder, gitdir, now: START } as CliBench;
-  const { revision, serial } = await selected(hub, trustRoot);
+  const { revision, serial } = await selected(hub, pin);
   assert.deepEqual([revision, serial], [await git(gitdir, "rev-parse", "main"), 1]);
 });
 
@@ -171,6 +172,19 @@ test("every document carries the modeline of its schema, and the schema is there
   const settings = JSON.parse(readFileSync(join(dir, ".vscode/settings.json"), "utf8")) as { "yaml.schemas": Record<string, string[]> };
   assert.deepEqual(Object.keys(settings["yaml.schemas"]), ["./.mooring/schemas/index.json"]);
   assert.ok(existsSync(join(dir, ".mooring/schemas/index.json")));
+});
+
+test("the workflow is the one of examples/ci, with the trust root that the hub will compute", async () => {
+  const dir = place();
+  const { surroundings, text } = around();
+  await init(options(dir), surroundings);
+  const root = /Trust root {2}(sha256:[0-9a-f]{64})/.exec(text())![1]!;
+  const example = readFileSync(join(import.meta.dirname, "../../examples/ci/github.yml"), "utf8");
+  const workflow = readFileSync(join(dir, ".github/workflows/mooring.yml"), "utf8");
+  assert.equal(workflow, example.replace('trust-root: ""', `trust-root: "${root}"`));
+  let printed = "";
+  await trustRoot({ dir }, { write: (part) => (printed += part) });
+  assert.equal(printed.trim(), root);
 });
 
 /** PROTOCOL.u2f of OpenSSH: type, public key, application. */
