@@ -5,10 +5,14 @@ import { VERSION } from "../version.ts";
 /** The API of a forge that speaks as GitHub does (GitHub, Forgejo, Gitea), for one repository's paths. */
 export type Forge = {
   /** Throws FORGE_REFUSED (an answer that says no), FORGE_UNREACHABLE (no answer, or none in time). */
-  call(method: "GET" | "POST" | "PATCH" | "DELETE", path: string, body?: unknown): Promise<unknown>;
+  call(method: Method, path: string, body?: unknown): Promise<unknown>;
+  /** A POST that may be sent twice. */
+  repeat(path: string, body: unknown): Promise<unknown>;
   /** All pages of a list. */
   pages(path: string): AsyncGenerator;
 };
+
+type Method = "GET" | "POST" | "PATCH" | "DELETE";
 
 export type ForgeDeps = {
   readonly apiUrl: string;
@@ -26,16 +30,17 @@ const MAX_WAIT_MS = 90_000; // a job that sleeps longer costs more than one that
 const MAX_PAGES = 100;
 const MAX_BYTES = 64 * 1024 * 1024;
 
-/** A thin client. What fails for the moment (no answer, 5xx, a rate limit) is tried again, a POST only when the forge said that it did nothing. Throws
+/** A thin client. What fails for the moment (no answer, 5xx, a rate limit) is tried again; a POST only where it may be sent twice, or the forge said that it did nothing. Throws
  *  CI_MISCONFIGURED for an address without TLS, but for this machine. */
 export function forgeOf(deps: ForgeDeps): Forge {
   const root = rootOf(deps.apiUrl);
   return {
-    call: async (method, path, body) => (await send(deps, method, new URL(`${root}${path}`), body)).body,
+    call: async (method, path, body) => (await send(deps, method, new URL(`${root}${path}`), body, method !== "POST")).body,
+    repeat: async (path, body) => (await send(deps, "POST", new URL(`${root}${path}`), body, true)).body,
     pages: async function* (path) {
       let next: URL | null = new URL(`${root}${path}`);
       for (let page = 0; next !== null && page < MAX_PAGES; page++) {
-        const answer: Answer = await send(deps, "GET", next, undefined);
+        const answer: Answer = await send(deps, "GET", next, undefined, true);
         yield answer.body;
         next = nextOf(answer.headers.get("link"), next, root);
       }
@@ -55,13 +60,13 @@ type Try =
   | { readonly at: "done"; readonly answer: Answer }
   | { readonly at: "again"; readonly waitMs: number | null; readonly error: MooringError };
 
-async function send(deps: ForgeDeps, method: string, url: URL, body: unknown): Promise<Answer> {
+async function send(deps: ForgeDeps, method: Method, url: URL, body: unknown, mayRepeat: boolean): Promise<Answer> {
   for (let attempt = 1; ; attempt++) {
     const result = await once(deps, method, url, body);
     if (result.at === "done") return result.answer;
     const { waitMs, error } = result;
-    const mayRepeat = waitMs !== null || method !== "POST"; // a forge that named a time did nothing
-    if (!mayRepeat || attempt === TRIES || (waitMs ?? 0) > MAX_WAIT_MS) throw error;
+    const didNothing = waitMs !== null; // a forge that names a time did not do it
+    if (!(mayRepeat || didNothing) || attempt === TRIES || (waitMs ?? 0) > MAX_WAIT_MS) throw error;
     await deps.sleep(waitMs ?? backoffMs(attempt, BACKOFF, deps.random()));
   }
 }

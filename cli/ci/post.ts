@@ -32,7 +32,7 @@ export async function ciPost(options: CiPostOptions, env: Env, out: Out, deps: O
 
 async function postStatuses(forge: Forge, event: CiEvent, { statuses }: Posting, url: string | null): Promise<string> {
   for (const { context, state, description } of statuses)
-    await forge.call("POST", `/repos/${event.repository}/statuses/${event.head}`, {
+    await forge.repeat(`/repos/${event.repository}/statuses/${event.head}`, {
       context,
       state,
       description,

@@ -127,10 +127,13 @@ test("the same refusal on a branch of ours is a warning about the workflow's per
 test("what fails for the moment is tried again, with growing pauses; a comment that may have arrived is looked for first", async (t) => {
   const job = await Job.make(t, longer);
   await job.plan();
-  let failures = 2;
-  job.forge.instead = (call) => (call.method === "GET" && failures-- > 0 ? { status: 502 } : null);
-  await job.post();
-  assert.deepEqual(job.waits, [1000, 2000]);
+  for (const part of ["/comments", "/statuses/"]) {
+    let failures = 2;
+    job.waits.length = 0;
+    job.forge.instead = (call) => (call.path.includes(part) && call.method !== "PATCH" && failures-- > 0 ? { status: 502 } : null);
+    await job.post();
+    assert.deepEqual(job.waits, [1000, 2000]);
+  }
   job.forge.comments = [];
   job.forge.calls.length = 0;
   let isFirst = true;
