@@ -117,7 +117,7 @@ test("validate shows a policy's mistake with a caret", () =>
       assert.equal(code, 1);
       assert.match(
         text,
-        /^policies\/short\.yaml:7:38 POLICY_INVALID .*`expire`\n {2}\| .*\n {2}\| +\^{6}\n {2}fix: did you mean `expires`\?$/m,
+        /policies\/short\.yaml:7:38 POLICY_INVALID .*`expire`\n {2}\| .*\n {2}\| +\^{6}\n {2}fix: did you mean `expires`\?$/m,
       );
     },
   ));
