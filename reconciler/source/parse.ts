@@ -25,15 +25,19 @@ export function parseTree(oid: Oid, bytes: Uint8Array): readonly TreeItem[] {
     if (end < 0 || end + 21 > buffer.length) throw malformed(`tree ${oid}`);
     const mode = buffer.toString("latin1", at, space);
     if (!/^[0-7]{5,6}$/.test(mode)) throw malformed(`tree ${oid}`);
-    items.push({ mode, name: utf8(buffer.subarray(space + 1, end), oid), oid: buffer.toString("hex", end + 1, end + 21) });
+    items.push({ mode, name: utf8(buffer, space + 1, end, oid), oid: buffer.toString("hex", end + 1, end + 21) });
     at = end + 21;
   }
   return items;
 }
 
-function utf8(bytes: Uint8Array, oid: Oid): string {
+const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+function utf8(buffer: Buffer, start: number, end: number, oid: Oid): string {
+  const text = buffer.toString("latin1", start, end);
+  if (!/[\x80-\xff]/.test(text)) return text; // nearly all names, and far cheaper: a folder may hold ten thousand
   try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+    return UTF8.decode(buffer.subarray(start, end));
   } catch (cause) {
     throw new MooringError("SOURCE_TREE_REFUSED", `tree ${oid}`, { why: "a file name that is not UTF-8", cause });
   }

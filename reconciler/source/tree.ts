@@ -41,9 +41,8 @@ export async function diffTrees(objects: Objects, before: Oid | null, after: Oid
     if (a === b) return;
     const left = new Map((a === null ? [] : await checkedItems(objects, a, prefix, depth)).map((item) => [item.name, item]));
     const right = new Map((b === null ? [] : await checkedItems(objects, b, prefix, depth)).map((item) => [item.name, item]));
-    for (const name of [...new Set([...left.keys(), ...right.keys()])].sort()) {
+    for (const name of differing(left, right).sort()) {
       const [x, y] = [left.get(name), right.get(name)];
-      if (x?.oid === y?.oid && x?.mode === y?.mode) continue;
       const [from, to] = [fileOf(x), fileOf(y)];
       if (from !== null || to !== null) changes.push({ path: prefix + name, before: from, after: to });
       const folder = (item: TreeItem | undefined): Oid | null => (item?.mode === FOLDER ? item.oid : null);
@@ -52,6 +51,16 @@ export async function diffTrees(objects: Objects, before: Oid | null, after: Oid
   };
   await walk(before, after, "", 1);
   return changes;
+}
+
+function differing(left: ReadonlyMap<string, TreeItem>, right: ReadonlyMap<string, TreeItem>): string[] {
+  const names: string[] = [];
+  for (const [name, x] of left) {
+    const y = right.get(name);
+    if (x.oid !== y?.oid || x.mode !== y.mode) names.push(name);
+  }
+  for (const name of right.keys()) if (!left.has(name)) names.push(name);
+  return names;
 }
 
 /** Items of one tree whose names and modes are safe to use. */
@@ -64,7 +73,11 @@ export async function checkedItems(objects: Objects, oid: Oid, prefix: string, d
     const why =
       badName(name) ??
       badMode(mode) ??
-      (seen.has(name) ? "a name used twice" : Buffer.byteLength(path) > MAX_PATH_BYTES ? "a path that is too long" : null);
+      (seen.has(name)
+        ? "a name used twice"
+        : path.length > MAX_PATH_BYTES / 3 && Buffer.byteLength(path) > MAX_PATH_BYTES
+          ? "a path that is too long"
+          : null);
     if (why !== null) throw refused(path, why);
     seen.add(name);
   }

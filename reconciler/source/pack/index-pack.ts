@@ -202,7 +202,7 @@ class Indexer {
 }
 
 /** The number of objects that a pack's head names. */
-export function countOf(file: FileBytes, limits: PackLimits): number {
+function countOf(file: FileBytes, limits: PackLimits): number {
   const head = file.at(0, HEADER);
   if (file.size < HEADER + TRAILER || head.toString("latin1", 0, 4) !== "PACK") throw refusedPack("it is no pack");
   const version = head.readUInt32BE(4);
