@@ -1,7 +1,17 @@
 import type { Digest } from "#base/canonical/index.ts";
 import type { Time } from "#base/time/index.ts";
 import { type FleetPlan, planFleet } from "#plan/index.ts";
-import { isCovered, type Judgement, judgeRelease, type KnownRelease, type Missing, readKnown, type Trust } from "#proof/release/index.ts";
+import {
+  isCovered,
+  type Judgement,
+  judgeRelease,
+  type KnownRelease,
+  lifetimeOf,
+  type Missing,
+  readKnown,
+  type Trust,
+} from "#proof/release/index.ts";
+import { RELEASE_CLASSES } from "#proof/root/index.ts";
 import {
   type Branch,
   checkForm,
@@ -13,6 +23,7 @@ import {
   secretsState,
   trustOf,
   withdrawnBy,
+  type WithdrawnBy,
 } from "#reconciler/revision/index.ts";
 import type { ReadOutcome } from "../fleet/open.ts";
 import type { Standing } from "./standing.ts";
@@ -35,7 +46,7 @@ export type Case = {
   readonly withdrawn: readonly Withdrawn[];
 };
 
-export type Withdrawn = { readonly release: KnownRelease; readonly by: readonly string[] };
+export type Withdrawn = WithdrawnBy & { readonly release: KnownRelease };
 
 export type CaseInput = {
   readonly outcome: ReadOutcome;
@@ -62,8 +73,9 @@ export function caseOf({ outcome, standing, branch, now, lifts = [], renew = fal
   if (resolver !== undefined) checkForm(resolver, "--resolver");
   else if (newest !== undefined) checkForm(newest.resolver, `release ${newest.serial}`);
   const withdrawn = burns === undefined ? withdrawnOf({ standing, branch, now }) : [];
+  const serial = Math.max(0, ...withdrawn.map((item) => item.serial));
   const digests = new Set(withdrawn.map(({ release }) => release.release.digest));
-  const input = { outcome, trust, standing, branch, lifts, now, resolver, burns: burns?.release.doc, withdrawn: digests };
+  const input = { outcome, trust, standing, branch, lifts, now, resolver, burns: burns?.release.doc, withdrawn: { digests, serial } };
   const wanted = liftsOf(input);
   const inForce = standing.inForce?.release ?? null;
   const covers = ({ release }: KnownRelease): boolean =>
@@ -78,14 +90,17 @@ export function caseOf({ outcome, standing, branch, now, lifts = [], renew = fal
       (item === inForce || (item.release.doc.serial > above && !digests.has(item.release.digest))) &&
       now < item.release.doc.expires,
   );
-  const isUsable = complete !== undefined && (!renew || complete !== inForce);
+  const isHalfRenewed = (): boolean => inForce !== null && isRenewal(inForce, now) && isOpen(inForce);
+  const isOpen = ({ release: { doc } }: KnownRelease): boolean =>
+    secretsState({ ...input, serial: doc.serial, issuedFrom: doc.issued }).at === "open";
+  const isUsable = complete !== undefined && (!renew || complete !== inForce || isHalfRenewed());
   const head = isUsable
     ? complete
     : (unfinished(branch, standing, input) ??
       readKnown({ bytes: nextRelease(input), sigs: [], trust: trust.bytes }, outcome.resolved.fleet));
   const sections = [trust, ...standing.trusts.map((item) => item.trust)];
-  const judge = (holds: Standing["holds"]): Judgement => judgeRelease({ head, releases: branch.releases, holds, sections, now });
-  const judged = judge(standing.holds);
+  const judge = (holds: Holds): Judgement => judgeRelease({ head, releases: branch.releases, holds, sections, now });
+  const judged = judge(startOf(standing, head));
   // While root has not agreed to a new trust section nothing is judged under it; people want to know of all signatures at once.
   const others = judged.trust === null ? judge({ pin: trust.leaf }).missing.filter(({ role }) => role !== "root") : [];
   const secrets = secretsState({ ...input, serial: head.release.doc.serial, ...(renew ? { issuedFrom: head.release.doc.issued } : {}) });
@@ -107,18 +122,29 @@ export function caseOf({ outcome, standing, branch, now, lifts = [], renew = fal
   };
 }
 
-/** Only what comes after the release in force can be taken back: the rest is what machines have, or had. */
+/** Where machines stand when they meet it: on the release in force, so that what leads away from its trust section is asked of its root. */
+function startOf({ holds, inForce }: Standing, head: KnownRelease): Holds {
+  const serial = inForce?.release.release.doc.serial ?? 0;
+  return inForce === null || head.release.doc.serial <= serial ? holds : { trust: inForce.release.release.doc.trust, serial };
+}
+
+/** Whether it changed nothing but the time: then who renews goes on with its secrets release. */
+function isRenewal({ release: { doc } }: KnownRelease, now: Time): boolean {
+  return lifetimeOf(doc, now) === "fresh" && RELEASE_CLASSES.every((name) => doc.classes[name].since < doc.serial);
+}
+
 function withdrawnOf({ standing, branch, now }: Pick<CaseInput, "standing" | "branch" | "now">): readonly Withdrawn[] {
-  const above = standing.inForce?.release.release.doc.serial ?? 0;
-  const later = branch.releases.filter(({ release }) => release.doc.serial > above && release.sigs.length > 0);
-  return later.map((release) => ({ release, by: [...withdrawnBy(release, { standing, branch, now })] })).filter(({ by }) => by.length > 0);
+  return branch.releases.flatMap((release) => {
+    const found = withdrawnBy(release, { standing, branch, now });
+    return found === null ? [] : [{ release, ...found }];
+  });
 }
 
 /** Of the unfinished releases that we could have made, the one with the most good signatures, then the oldest. */
 function unfinished(branch: Branch, standing: Standing, input: Parameters<typeof isOurs>[1]): KnownRelease | null {
   const done = new Set(standing.complete);
   const open = branch.releases.filter(
-    (item) => !done.has(item) && input.withdrawn?.has(item.release.digest) !== true && isOurs(item, input),
+    (item) => !done.has(item) && input.withdrawn?.digests.has(item.release.digest) !== true && isOurs(item, input),
   );
   const byProgress = (a: KnownRelease, b: KnownRelease): number =>
     b.release.signers().length - a.release.signers().length || (a.release.doc.issued < b.release.doc.issued ? -1 : 1);

@@ -4,7 +4,6 @@ import { timeOf } from "#base/time/index.ts";
 import {
   countRole,
   judgeSecrets,
-  type KnownRelease,
   principalsOf,
   proverOf,
   roleOfClass,

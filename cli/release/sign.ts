@@ -64,7 +64,14 @@ export async function signOutcome(
   await confirm(io, options.yes, `Sign as ${signer.principal}?`);
   const files = await signatures(todo, signer);
   await pushRelease(fleet, files, item, signer.principal, deps);
-  const after = caseOf({ outcome, standing, branch: withSignatures(branch, item, files), now, ...how, renew });
+  const after = caseOf({
+    outcome,
+    standing,
+    branch: withSignatures(branch, item, files),
+    now,
+    ...how,
+    renew: renew && item.head !== standing.inForce?.release,
+  });
   await rememberSigned(fleet, standing, after);
   io.out.write(doneText(todo, item, signer, after, what));
   return 0;

@@ -1,7 +1,7 @@
 import { MooringError } from "#base/errors/index.ts";
 import { type Time, timeOf } from "#base/time/index.ts";
-import { countRole, isCovered, type KnownRelease, principalsOf, ROLE_NAMES } from "#proof/release/index.ts";
-import { type Branch, trustOf } from "#reconciler/revision/index.ts";
+import { countRole, isCovered, type KnownRelease, principalsOf } from "#proof/release/index.ts";
+import { type Branch, isWithdrawable, trustOf } from "#reconciler/revision/index.ts";
 import { releaseFolder } from "#reconciler/source/index.ts";
 import { demandOutcome, type Deps, type Fleet, mainOr, openFleet, type SourceOptions } from "../fleet/open.ts";
 import { findRevision } from "../fleet/revision.ts";
@@ -42,14 +42,14 @@ async function wanted(fleet: Fleet, text: string, standing: Standing, branch: Br
         );
   const signed = found.filter((item) => signersOf(item, standing).size > 0);
   const above = standing.inForce?.release.release.doc.serial ?? 0;
-  const open = signed.filter(({ release }) => release.doc.serial > above);
+  const open = signed.filter((item) => isWithdrawable(item, standing));
   const [first] = open;
   if (open.length === 1 && first !== undefined) return first;
-  if (open.length === 0 && signed.length > 0)
+  if (open.length === 0 && signed.some(({ release }) => release.doc.serial <= above))
     throw new MooringError("WITHDRAW_TOO_LATE", `release ${signed[0]?.release.doc.serial}`, {
       why: `machines have release ${above} already`,
     });
-  const others = branch.releases.filter((item) => item.release.doc.serial > above && signersOf(item, standing).size > 0);
+  const others = branch.releases.filter((item) => isWithdrawable(item, standing) && signersOf(item, standing).size > 0);
   const names = others.map((item) => nameOf(item, standing)).join("; ");
   throw new MooringError("WITHDRAW_UNKNOWN", `approve --withdraw ${text}`, {
     why:
@@ -82,7 +82,7 @@ function textOf(burns: KnownRelease, standing: Standing, now: Time): string {
   const roles =
     trust === null
       ? []
-      : ROLE_NAMES.flatMap((role) => {
+      : (["root", "release", "access"] as const).flatMap((role) => {
           const { have } = countRole(trust.section, role, burns.release, serial);
           return have.length === 0 ? [] : [`  ${role.padEnd(7)}  ${have.join(", ")}\n`];
         });

@@ -14,6 +14,7 @@ import { parseTrust, type Trust } from "#proof/release/index.ts";
 import { canonBytes } from "#base/canonical/index.ts";
 import type { Resolved, Roots } from "../desired/index.ts";
 import type { Branch } from "./branch.ts";
+import { formAfter } from "./forms.ts";
 
 /** Whether people released an outcome. `covered`: run it. `awaiting`: who still has to sign; `head` is the release that lacks it, null when there is
  *  none for this outcome yet. `expired`: it was released and the release has run out. */
@@ -35,6 +36,8 @@ export type CoverInput = {
   readonly now: Time;
   /** Serial of the release in force: an older one, or one for a tree that is back as it was, covers nothing. */
   readonly minSerial: number;
+  /** The trust section of the release in force, which machines have: a later one must follow it, wherever it leads from the trust root. Null = not known. */
+  readonly held?: Trust | null;
   /** Serial of the secrets release that machines hold by then; they refuse an older one, also for a tree that is back as it was. */
   readonly minSecrets: number;
 };
@@ -49,7 +52,7 @@ export function cover(input: CoverInput): Cover {
   let expired: KnownRelease | null = null;
   let best: { readonly head: KnownRelease; readonly missing: readonly Missing[] } | null = null;
   for (const head of candidates) {
-    const judged = judgeRelease({ head, releases: branch.releases, holds: input.holds, sections: [own], now });
+    const judged = judgeRelease({ head, releases: branch.releases, ...startFor(head.release.doc.serial, input, own), now });
     if (judged.missing.length === 0 && judged.expired) expired ??= head;
     if (judged.expired) continue;
     const secrets = secretsFor(input, own, head.release.doc.serial);
@@ -62,15 +65,20 @@ export function cover(input: CoverInput): Cover {
   return { at: "awaiting", head: null, secrets: bestSecrets(roots, branch), missing: unsigned(input, own) };
 }
 
+function startFor(serial: number, { held, holds, minSerial }: CoverInput, own: Trust) {
+  if (held == null || serial <= minSerial) return { holds, sections: [own] };
+  return { holds: { trust: held.leaf, serial: minSerial }, sections: [own, held] };
+}
+
 /** Who would have to sign an outcome that nobody has made a release for yet: that of the release which would follow the one in force, without a
  *  signature. */
 function unsigned(input: CoverInput, own: Trust): readonly Missing[] {
-  const { resolved, roots, branch, holds, now, minSerial } = input;
+  const { resolved, roots, branch, now, minSerial } = input;
   const before = branch.releases.find(({ release }) => release.doc.serial === minSerial)?.release ?? null;
   const bytes = composeRelease({
     fleet: resolved.fleet,
     prev: before,
-    resolver: 1,
+    resolver: formAfter(before?.doc ?? null),
     roots: roots.classes,
     trustLeaf: resolved.trustLeaf,
     lifts: before?.doc.lifts ?? [],
@@ -78,7 +86,7 @@ function unsigned(input: CoverInput, own: Trust): readonly Missing[] {
     expires: timeOf(msOf(now) + own.section.expiresSeconds * 1000),
   });
   const head = readKnown({ bytes, sigs: [], trust: own.bytes }, resolved.fleet);
-  const { missing } = judgeRelease({ head, releases: branch.releases, holds, sections: [own] });
+  const { missing } = judgeRelease({ head, releases: branch.releases, ...startFor(head.release.doc.serial, input, own) });
   const secrets = secretsFor(input, own, head.release.doc.serial);
   return [...missing, ...(secrets.missing === null ? [] : [secrets.missing])];
 }

@@ -14,7 +14,7 @@ export {
 } from "./next.ts";
 export { type SecretsInput, type SecretsState, secretsState } from "./secrets.ts";
 export { checkForm, RESOLVER_FORMS } from "./forms.ts";
-export { withdrawalInput, withdrawnBy, type WithdrawInput } from "./withdraw.ts";
+export { isWithdrawable, withdrawalInput, withdrawnBy, type WithdrawInput, type WithdrawnBy } from "./withdraw.ts";
 export { filesIn, type Outcome, outcomeOf, type OutcomeReader, outcomeReader } from "./outcome.ts";
 export { type Candidate, type PolicyJudge, policyJudge, refusalsOf } from "./policies.ts";
 export { confirmedBy, pruneRefusals } from "./prune.ts";

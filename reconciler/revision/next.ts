@@ -34,45 +34,25 @@ export function completeOf(branch: Branch, holds: Holds, own: Trust): Pick<Relea
     const { complete, trust } = judgeRelease({ head, releases: branch.releases, holds, sections: [own] });
     return complete && trust !== null ? [{ head, trust }] : [];
   });
-  const lasting = lastingOf(judged, branch, own);
+  const near = nearOf(judged);
   return {
-    complete: lasting.map(({ head }) => head),
-    trusts: lasting.map(({ head, trust }) => ({ trust, serial: head.release.doc.serial })),
+    complete: near.map(({ head }) => head),
+    trusts: near.map(({ head, trust }) => ({ trust, serial: head.release.doc.serial })),
   };
 }
 
 type Judged = { readonly head: KnownRelease; readonly trust: Trust };
 
-/** Without those that come after their trust section was left: whose keys it named may go on signing under it, and no machine would take it. Nor do
- *  those count that are further ahead of all others than machines follow in one step. */
-function lastingOf(judged: readonly Judged[], branch: Branch, own: Trust): readonly Judged[] {
-  const kept: Judged[] = [];
-  let last: Judged | null = null; // of the trust that machines have by then
-  for (const group of bySerial(judged)) {
-    const before: Judged | null = last;
-    const isStep = (item: Judged): boolean => before !== null && item.trust.leaf !== before.trust.leaf;
-    const lasting: readonly Judged[] = group.filter(
-      (item) => before === null || (isNear(item, before) && (!isStep(item) || follows(item, before, branch, own))),
-    );
-    last = lasting.find(isStep) ?? lasting[0] ?? last;
-    kept.push(...lasting);
-  }
-  return kept.reverse();
-}
-
-/** By growing serial. */
-function bySerial(judged: readonly Judged[]): readonly (readonly Judged[])[] {
-  const groups = Map.groupBy(judged.toReversed(), ({ head }) => head.release.doc.serial);
-  return [...groups.values()];
-}
-
-function isNear({ head }: Judged, before: Judged): boolean {
-  return head.release.doc.serial <= before.head.release.doc.serial + SERIAL_WINDOW;
-}
-
-function follows({ head }: Judged, before: Judged, branch: Branch, own: Trust): boolean {
-  const holds = { trust: before.trust.leaf, serial: before.head.release.doc.serial };
-  return judgeRelease({ head, releases: branch.releases, holds, sections: [own, before.trust] }).trust !== null;
+/** Without those that are further ahead of all others than machines follow in one step: one stolen key must not use up the serials. */
+function nearOf(judged: readonly Judged[]): readonly Judged[] {
+  let last: number | null = null;
+  const near = judged.toReversed().filter(({ head }) => {
+    const { serial } = head.release.doc;
+    if (last !== null && serial > last + SERIAL_WINDOW) return false;
+    last = serial;
+    return true;
+  });
+  return near.reverse();
 }
 
 export type NextInput = {
@@ -87,8 +67,8 @@ export type NextInput = {
   readonly resolver?: number | undefined;
   /** A release that this one is to come after and whose approvals nobody may take over any more. */
   readonly burns?: ReleaseDoc | undefined;
-  /** Releases whose signers have taken their approvals back: see `withdrawalOf`. */
-  readonly withdrawn?: ReadonlySet<Digest> | undefined;
+  /** Releases whose signers have taken their approvals back (`withdrawnBy`), and the serial that the newest withdrawal has. */
+  readonly withdrawn?: { readonly digests: ReadonlySet<Digest>; readonly serial: number } | undefined;
 };
 
 const CLOCK_SKEW_MS = 300_000;
@@ -102,8 +82,13 @@ export function nextRelease(input: NextInput): Uint8Array {
   return composed(input, serialAfter(input), issued, timeOf(msOf(issued) + input.trust.section.expiresSeconds * 1000));
 }
 
-function serialAfter({ standing, burns }: NextInput): number {
-  return Math.max(nextSerial(standing), (burns?.serial ?? 0) + 1);
+function serialAfter(input: NextInput): number {
+  return Math.max(nextSerial(input.standing), floorOf(input) + 1);
+}
+
+/** What the serial has to be above beside those of complete releases. */
+function floorOf({ burns, withdrawn }: NextInput): number {
+  return Math.max(burns?.serial ?? 0, withdrawn?.serial ?? 0);
 }
 
 export function nextSerial({ complete }: Pick<Released, "complete">): number {
@@ -115,7 +100,7 @@ export function nextSerial({ complete }: Pick<Released, "complete">): number {
 export function isOurs({ release }: KnownRelease, input: NextInput): boolean {
   const { serial, issued, expires } = release.doc;
   const above = input.standing.inForce?.release.release.doc.serial ?? 0;
-  if (serial <= above || serial > serialAfter(input) || serial <= (input.burns?.serial ?? 0)) return false;
+  if (serial <= above || serial > serialAfter(input) || serial <= floorOf(input)) return false;
   if (msOf(issued) > msOf(input.now) + CLOCK_SKEW_MS || input.now >= expires) return false;
   if (msOf(expires) !== msOf(issued) + input.trust.section.expiresSeconds * 1000) return false;
   return Buffer.from(composed(input, serial, issued, expires)).equals(release.bytes);
@@ -170,7 +155,7 @@ function signedElsewhere(name: ReleaseClass, before: ReleaseDoc, serial: number,
   const [role, want] = [roleOfClass(name), outcome.roots.classes[name]];
   if (role === "release" || before.classes[name].root === want.root) return null; // the release role signs every release anyway
   const found = branch.releases.find(({ release }) => {
-    if (withdrawn?.has(release.digest) === true) return false;
+    if (withdrawn?.digests.has(release.digest) === true) return false;
     const entry = release.doc.classes[name];
     const isWanted = entry.root === want.root && entry.size === want.size && entry.since > before.classes[name].since;
     return isWanted && release.doc.serial < serial && countRole(trust.section, role, release, release.doc.serial).met;

@@ -4,7 +4,7 @@ import type { Holds, KnownRelease } from "#proof/release/index.ts";
 import type { Finding } from "../desired/index.ts";
 import type { Oid, Source } from "../source/index.ts";
 import type { Branch } from "./branch.ts";
-import { type Cover, cover, heldSecrets } from "./cover.ts";
+import { type Cover, cover, heldSecrets, trustOf } from "./cover.ts";
 import type { Outcome, OutcomeReader } from "./outcome.ts";
 import type { PolicyJudge } from "./policies.ts";
 import { pruneRefusals } from "./prune.ts";
@@ -51,6 +51,7 @@ export async function selectTarget(input: {
             holds: input.holds,
             now: input.now,
             minSerial: input.minSerial,
+            held: held === null ? null : trustOf(held.resolved),
             minSecrets: Math.max(input.minSecrets, heldSecrets(held, input.branchFor(outcome.resolved.fleet), input.minSerial)),
           })
         : null;

@@ -20,20 +20,31 @@ export function withdrawalInput(item: KnownRelease, { standing, branch, now }: W
   return { outcome, trust: trustOf(outcome.resolved), standing, branch, lifts: [], now, burns: item.release.doc };
 }
 
-/** Those signers of `item` who have signed its withdrawal too: their approval counts no longer with us, even while the withdrawal is not complete. Empty
- *  when nobody has. Pure. */
-export function withdrawnBy(item: KnownRelease, input: WithdrawInput): ReadonlySet<string> {
+const MAX_AHEAD = 1_000; // serials: what lies further ahead was never made by our commands
+
+/** Whether it can be taken back: it comes after what machines have, and no further than people get by signing. */
+export function isWithdrawable({ release }: KnownRelease, { complete, inForce }: WithdrawInput["standing"]): boolean {
+  const { serial } = release.doc;
+  return serial > (inForce?.release.release.doc.serial ?? 0) && serial < (complete[0]?.release.doc.serial ?? 0) + MAX_AHEAD;
+}
+
+/** Those signers of an item who have signed its withdrawal too: their approval counts no longer with us, even while the withdrawal is not complete.
+ *  `serial` = of the newest withdrawal, above which the next release goes. */
+export type WithdrawnBy = { readonly by: readonly string[]; readonly serial: number };
+
+/** Null when nobody has. Pure. */
+export function withdrawnBy(item: KnownRelease, input: WithdrawInput): WithdrawnBy | null {
   const next = withdrawalInput(item, input);
-  if (next === null) return new Set();
+  if (next === null || !isWithdrawable(item, input.standing)) return null;
   const signersOf = ({ release }: KnownRelease): ReadonlySet<string> =>
     principalsOf(next.trust.section, release.signers(), release.doc.serial, false);
   const signers = [...signersOf(item)];
-  if (signers.length === 0) return new Set();
-  const isLater = (other: KnownRelease): boolean => other.release.doc.serial > item.release.doc.serial;
+  if (signers.length === 0) return null;
   const back = input.branch.releases.filter((other) => {
-    if (!isLater(other)) return false;
+    if (!isWithdrawable(other, input.standing) || other.release.doc.serial <= item.release.doc.serial) return false;
     const by = signersOf(other);
     return signers.some((name) => by.has(name)) && isOurs(other, next);
   });
-  return new Set(signers.filter((name) => back.some((other) => signersOf(other).has(name))));
+  const by = signers.filter((name) => back.some((other) => signersOf(other).has(name)));
+  return by.length === 0 ? null : { by, serial: Math.max(...back.map(({ release }) => release.doc.serial)) };
 }

@@ -123,8 +123,12 @@ export class CliBench {
   }
 }
 
-/** What the hub would run: main's newest covered commit, from the trust root of the first commit. */
-export async function selected(bench: CliBench, pin?: Digest): Promise<{ readonly revision: string; readonly serial: number }> {
+/** What the hub would run: main's newest covered commit, from the trust root of the first commit, or from what it ran `before`. */
+export async function selected(
+  bench: CliBench,
+  pin?: Digest,
+  before?: { readonly since: string; readonly serial: number },
+): Promise<{ readonly revision: string; readonly serial: number }> {
   const folder = await mkdtemp(join(bench.folder, "hub-"));
   const source = await openSource({
     url: bench.gitdir,
@@ -138,9 +142,9 @@ export async function selected(bench: CliBench, pin?: Digest): Promise<{ readonl
     source,
     reader: outcomeReader(source, VERSION),
     head: main!,
-    since: null,
+    since: before?.since ?? null,
     minSecrets: 0,
-    minSerial: 0,
+    minSerial: before?.serial ?? 0,
     branchFor: () => branch,
     holds: { pin: pin ?? (await bench.root()) },
     now: timeOf(bench.now),
