@@ -46,10 +46,21 @@ test("a signal that fires ends the wait for a login, before and during it", asyn
   mute.close();
 });
 
+/** A session of an earlier test may be ending just now. */
+function tell(pids: readonly number[], signal: "SIGSTOP" | "SIGCONT"): void {
+  for (const pid of pids) {
+    try {
+      process.kill(pid, signal);
+    } catch (err) {
+      if ((err as NodeJS.ErrnoException).code !== "ESRCH") throw err;
+    }
+  }
+}
+
 test("a machine that freezes after login gives no channel: hung; the link still closes", async () => {
   const link = await world.link({}, { channelTimeoutMs: 80 });
   const frozen = descendants(world.sshd.pid);
-  for (const pid of frozen) process.kill(pid, "SIGSTOP");
+  tell(frozen, "SIGSTOP");
   try {
     await assert.rejects(link.channel(never), { code: "SSH_HUNG" });
     const stop = new AbortController();
@@ -59,7 +70,7 @@ test("a machine that freezes after login gives no channel: hung; the link still 
     link.close();
     await link.closed;
   } finally {
-    for (const pid of frozen) process.kill(pid, "SIGCONT");
+    tell(frozen, "SIGCONT");
   }
 });
 
@@ -68,11 +79,11 @@ test("a machine that freezes in the middle of a request: the deadline holds with
   const client = await world.client({ controlMs: 80 });
   const asked = assert.rejects(client.bindings([], [], 1), { code: "AGENT_UNREACHABLE" });
   const frozen = descendants(world.sshd.pid);
-  for (const pid of frozen) process.kill(pid, "SIGSTOP");
+  tell(frozen, "SIGSTOP");
   try {
     await asked;
   } finally {
-    for (const pid of frozen) process.kill(pid, "SIGCONT");
+    tell(frozen, "SIGCONT");
   }
 });
 
