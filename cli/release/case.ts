@@ -2,6 +2,7 @@ import type { Digest } from "#base/canonical/index.ts";
 import type { Time } from "#base/time/index.ts";
 import { type FleetPlan, planFleet } from "#plan/index.ts";
 import {
+  type Holds,
   isCovered,
   type Judgement,
   judgeRelease,

@@ -13,6 +13,7 @@ export {
   type Released,
 } from "./next.ts";
 export { type SecretsInput, type SecretsState, secretsState } from "./secrets.ts";
+export { checkTrustRoot } from "./root.ts";
 export { checkForm, RESOLVER_FORMS } from "./forms.ts";
 export { isWithdrawable, withdrawalInput, withdrawnBy, type WithdrawInput, type WithdrawnBy } from "./withdraw.ts";
 export { filesIn, type Outcome, outcomeOf, type OutcomeReader, outcomeReader } from "./outcome.ts";
