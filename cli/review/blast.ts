@@ -9,11 +9,12 @@ type Whole = { readonly repo: FleetRepo; readonly resolved: Resolved };
 export function blastOf(base: Whole | null, head: Whole, plan: FleetPlan): readonly Blast[] {
   const touched = touchedPlugins(plan);
   const rows: Blast[] = [];
+  const holders = holdersOf([base, head], touched);
   for (const [name, machines] of [...touched].sort(([a], [b]) => (a < b ? -1 : 1))) {
     const plugin = head.repo.plugins.find((item) => item.name === name) ?? base?.repo.plugins.find((item) => item.name === name);
     const partitions = plugin?.doc.spec.rollout.partitions ?? [];
     const placeOf = partitionOf(base, head, partitions);
-    const all = count([...holders(base, name), ...holders(head, name)], placeOf);
+    const all = count(holders.get(name) ?? [], placeOf);
     const hit = count(machines, placeOf);
     for (const partition of [...partitions, ""]) {
       const of = all.get(partition) ?? 0;
@@ -37,9 +38,14 @@ function touchedPlugins(plan: FleetPlan): ReadonlyMap<string, readonly string[]>
   return touched;
 }
 
-function holders(side: Whole | null, plugin: string): readonly string[] {
-  const key = `plugin/${plugin}`;
-  return [...(side?.resolved.machines ?? [])].filter(([, { index }]) => index.some(([own]) => own === key)).map(([machine]) => machine);
+/** Machines that have each of these plugins on any side. */
+function holdersOf(sides: readonly (Whole | null)[], plugins: ReadonlyMap<string, unknown>): ReadonlyMap<string, ReadonlySet<string>> {
+  const holders = new Map<string, Set<string>>([...plugins.keys()].map((name) => [name, new Set()]));
+  for (const side of sides) {
+    for (const [machine, { index }] of side?.resolved.machines ?? [])
+      for (const [key] of index) if (key.startsWith("plugin/")) holders.get(key.slice("plugin/".length))?.add(machine);
+  }
+  return holders;
 }
 
 /** The first partition, written `label=value`, that takes a machine by its labels; a machine that leaves has those of the base. */

@@ -9,7 +9,6 @@ import type { Out } from "../io.ts";
 import { VERSION } from "../version.ts";
 import { changedLines } from "./changed-lines.ts";
 import { type Checkout, openCheckout } from "./checkout/index.ts";
-import { liveState } from "./live.ts";
 import { type Compared, mainOutcomes, outcomeOfSide, readCompared, readReleaseBranch } from "./read.ts";
 import { type ReleaseView, releaseView } from "./release.ts";
 import type { Review } from "./review.ts";
@@ -70,7 +69,7 @@ export async function lookAtCheckout(options: ReviewOptions, deps: Pick<Deps, "c
   const serial = release?.state.inForce ?? 1;
   const confirmed = base?.whole == null ? [] : confirmedBy(base.whole.resolved, branch, serial, now);
   const policies = await judgedBy(base, head, plan, checkout, serial, now);
-  const live = options.live === null ? null : await liveState(options.live, deps.clock());
+  const live = options.live === null ? null : await (await import("./live.ts")).liveState(options.live, deps.clock());
   const cut = compared.isCut ? [cutHistory(compared)] : [];
   const review = reviewOf({
     base,

@@ -7,7 +7,16 @@ import type { Loaded } from "./document.ts";
 import { byText } from "./finding.ts";
 import { type HubSettings, hubSettings, hubView } from "./hub-settings.ts";
 import type { FleetRepo } from "./repo.ts";
-import { baselineSections, grantSection, identitySection, nameOfRef, pluginSection, secretSection, trustSection } from "./sections.ts";
+import {
+  baselineSections,
+  grantName,
+  grantSection,
+  identitySection,
+  nameOfRef,
+  pluginSection,
+  secretSection,
+  trustSection,
+} from "./sections.ts";
 import { isSelected } from "./select.ts";
 import { sourcesOf } from "./sources.ts";
 
@@ -27,7 +36,14 @@ export type Resolved = {
   readonly hub: () => HubView;
 };
 
-type Entry = { readonly key: string; readonly leaf: Digest; readonly section: Section; readonly of: string };
+type Entry = {
+  readonly key: string;
+  readonly leaf: Digest;
+  /** Both, as an index has them: one for all machines that share the section. */
+  readonly row: Index[number];
+  readonly section: Section;
+  readonly of: string;
+};
 
 /** Sections that depend on a machine's own key, by the document they come from: two trees that share a document share its sections. Kept by the caller
  *  like a LoadCache; what no tree holds any more goes by itself. */
@@ -41,9 +57,10 @@ export function newResolveCache(): ResolveCache {
 export function resolve(repo: FleetRepo, cache: ResolveCache = newResolveCache()): Resolved {
   const trust = trustSection(repo);
   const trustEntry = entryOf(trust);
-  const shared = { ...sharedEntries(repo), kept: keptEntries(cache) };
+  const slotsOf = slotsByLabels(repo, trustEntry, { ...sharedEntries(repo), kept: keptEntries(cache) });
   const machines = new Map<MachineId, ResolvedMachine>();
-  for (const machine of repo.machines) machines.set(machine.name as MachineId, resolveMachine(machine, trustEntry, shared));
+  for (const machine of repo.machines)
+    machines.set(machine.name as MachineId, resolveMachine(machine, slotsOf(machine.doc.metadata.labels)));
   const settings = hubSettings(repo);
   return {
     fleet: repo.fleet.name as FleetId,
@@ -130,32 +147,78 @@ function grantEntries(): Shared["grantEntry"] {
     const [before, after, ...more] = first.text;
     const section = { ...first.section, key };
     if (after === undefined || more.length > 0) return entryOf(section);
-    return { ...first.entry, section, leaf: leafOfText(`${before}"key":"${key}"${after}`) };
+    return entryWith(first.entry.key, leafOfText(`${before}"key":"${key}"${after}`), section);
   };
 }
 
-function resolveMachine(machine: Loaded<"Machine">, trust: Entry, shared: Shared): ResolvedMachine {
-  const labels = machine.doc.metadata.labels;
+/** A place in a machine's list: a section that it shares, or one that its key goes into. */
+type Slot = { readonly key: string; readonly of: string; readonly entryFor: (machine: Loaded<"Machine">, key: Digest) => Entry };
+/** What machines have in common that every selector takes alike. Slots are sorted by key. */
+type Slots = { readonly slots: readonly Slot[]; readonly classes: readonly string[] };
+
+/** Slots by labels; only labels that a selector of the repo names tell machines apart. */
+function slotsByLabels(repo: FleetRepo, trust: Entry, shared: Shared): (labels: Labels) => Slots {
+  const names = selectorLabels(repo);
+  const known = new Map<string, Slots>();
+  return (labels) => {
+    const id = JSON.stringify(names.map((name) => (Object.hasOwn(labels, name) ? labels[name] : null)));
+    let slots = known.get(id);
+    if (slots === undefined) known.set(id, (slots = slotsFor(labels, trust, shared)));
+    return slots;
+  };
+}
+
+function selectorLabels({ baselines, plugins, grants }: FleetRepo): readonly string[] {
+  const selectors = [
+    ...[...baselines, ...plugins, ...grants].map(({ doc }) => doc.spec.machines),
+    ...plugins.flatMap(({ doc }) => doc.spec.overrides.map(({ machines }) => machines)),
+  ];
+  return [...new Set(selectors.flatMap((item) => (item === "all" ? [] : Object.keys(item.labels))))].sort();
+}
+
+function slotsFor(labels: Labels, trust: Entry, shared: Shared): Slots {
   const plugins = shared.plugins(labels);
-  const entries = [trust, ...shared.baselines(labels), ...plugins.values()];
+  const slots = [trust, ...shared.baselines(labels), ...plugins.values()].map(slotOf);
   const secrets = new Map<string, Entry>();
-  const key = digestOf(machine.doc.spec.enclave.kx);
   for (const grant of shared.grants(labels)) {
     const { plugin, secrets: list } = grant.doc.spec;
     if (plugin !== undefined && !plugins.has(plugin)) continue; // a grant reaches only machines that run its plugin
     for (const [i, item] of list.entries()) {
-      entries.push(shared.kept(grant.doc, `${i} ${key}`, () => shared.grantEntry(grant, i, key)));
+      slots.push(grantSlot(grant, i, shared));
       const secret = shared.secret(nameOfRef(item.ref));
       if (secret !== undefined) secrets.set(secret.key, secret);
     }
   }
-  entries.push(...secrets.values());
-  const classes = [...new Set(["machines", ...entries.map((entry) => entry.of)])].filter((name) => name !== "trust").sort();
-  entries.push(shared.kept(machine.doc, classes.join(), () => entryOf(identitySection(machine, classes))));
-  entries.sort((a, b) => byText(a.key, b.key));
-  return { sections: entries.map((entry) => entry.section), index: entries.map(({ key, leaf }) => [key, leaf] as const), classes };
+  slots.push(...[...secrets.values()].map(slotOf));
+  const classes = [...new Set(["machines", ...slots.map((slot) => slot.of)])].filter((name) => name !== "trust").sort();
+  const id = classes.join();
+  slots.push({
+    key: "identity",
+    of: "machines",
+    entryFor: (machine) => shared.kept(machine.doc, id, () => entryOf(identitySection(machine, classes))),
+  });
+  return { slots: slots.sort((a, b) => byText(a.key, b.key)), classes };
+}
+
+function slotOf(entry: Entry): Slot {
+  return { key: entry.key, of: entry.of, entryFor: () => entry };
+}
+
+function grantSlot(grant: Loaded<"SecretGrant">, i: number, shared: Shared): Slot {
+  const entryFor: Slot["entryFor"] = (_machine, key) => shared.kept(grant.doc, `${i} ${key}`, () => shared.grantEntry(grant, i, key));
+  return { key: `grant/${grantName(grant, i)}`, of: classOfKind("grant"), entryFor };
+}
+
+function resolveMachine(machine: Loaded<"Machine">, { slots, classes }: Slots): ResolvedMachine {
+  const key = digestOf(machine.doc.spec.enclave.kx);
+  const entries = slots.map(({ entryFor }) => entryFor(machine, key));
+  return { sections: entries.map((entry) => entry.section), index: entries.map((entry) => entry.row), classes };
 }
 
 function entryOf(section: Section): Entry {
-  return { key: keyOf(section), leaf: leafOf(section), section, of: classOfKind(section.kind) };
+  return entryWith(keyOf(section), leafOf(section), section);
+}
+
+function entryWith(key: string, leaf: Digest, section: Section): Entry {
+  return { key, leaf, row: [key, leaf], section, of: classOfKind(section.kind) };
 }
