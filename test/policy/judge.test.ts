@@ -108,6 +108,24 @@ validations:
   assert.match(findings.find(({ rule }) => rule === "mixed/3")?.message ?? "", /division by zero \(policies\/mixed\.yaml:10:41\)/);
 });
 
+test("an error in a variable is named where it stands in the variable", async () => {
+  const policy = policyText(
+    "ratio",
+    `match: { kinds: [SecretGrant] }
+variables:
+  - { name: all, expression: size(object.spec.secrets) }
+  - { name: share, expression: variables.all / (variables.all - 1) }
+validations:
+  - { expression: variables.share > 3 && variables.all == 1 || variables.share == 0, level: warn }`,
+  );
+  const base = withPolicy(policy, "ratio");
+  const { findings } = await judge(base, longer(base));
+  assert.deepEqual(
+    findings.map(({ code, message }) => [code, message]),
+    [["POLICY_FAILED", "cannot be judged: a division by zero (policies/ratio.yaml:8:48) [ratio/1]"]],
+  );
+});
+
 test("mistakes of a policy are found at their place before anything runs, with a caret", async () => {
   const policy = policyText(
     "slips",

@@ -1,17 +1,19 @@
-import { type CelEnv, type CelInput, type CelValue, isCelError, plan } from "@bufbuild/cel";
-import type { Evaluation, ExpressionPath, ExpressionProblem, Program, Verdict } from "../program.ts";
+import { type CelEnv, type CelError, type CelInput, type CelValue, isCelError, plan } from "@bufbuild/cel";
+import type { Evaluation, ExpressionPath, ExpressionProblem, FieldPath, Program, Verdict } from "../program.ts";
 import { type Ast, type Expr, offsetOf } from "./ast.ts";
 import { bind, type Bindings, type BoundDeck } from "./bind.ts";
 import { blame, type Meaning, type Scope } from "./blame.ts";
 import { checkExpression } from "./check.ts";
-import { type Cover, newCover } from "./cover.ts";
+import { newCover } from "./cover.ts";
 import { environment, functionNames } from "./functions.ts";
 import { isAst, readExpression } from "./read.ts";
 import { nameVariables } from "./rewrite.ts";
 import type { Shape } from "./shape.ts";
 import { shapesOf } from "./variables.ts";
 
-type Runnable = { readonly ast: Ast; readonly path: ExpressionPath; readonly run: (bindings: Bindings) => unknown };
+type Run = (bindings: Bindings) => unknown;
+/** `expr` = the expression as it is evaluated, without what watches it. */
+type Runnable = { readonly ast: Ast; readonly expr: Expr; readonly path: ExpressionPath; readonly run: Run };
 
 /** A policy ready to judge documents. */
 export type Compiled = {
@@ -28,7 +30,10 @@ export function compile(program: Program, options: { readonly cover?: boolean } 
   if (problems.length > 0) return { problems, evaluate: () => failed("the policy has mistakes") };
   const runnable = (path: ExpressionPath): Runnable | null => {
     const ast = asts.get(path.join("."));
-    return ast === undefined ? null : { ast, path, run: runnerOf(env, ast, path, cover) };
+    if (ast === undefined) return null;
+    const isWatched = cover !== null && path[2] === "expression";
+    const expr = nameVariables(ast.expr);
+    return { ast, expr, path, run: runOf(env, isWatched ? nameVariables(cover.watch(ast, path)) : expr) };
   };
   const variables = program.variables.map(({ name }, i) => ({ name, own: runnable(["variables", i, "expression"])! }));
   const validations = program.validations.map((_, i) => ({
@@ -88,10 +93,8 @@ function readAll(program: Program): { readonly asts: ReadonlyMap<string, Ast>; r
   return { asts, problems };
 }
 
-function runnerOf(env: CelEnv, ast: Ast, path: ExpressionPath, cover: Cover | null): (bindings: Bindings) => unknown {
-  const isWatched = cover !== null && path[2] === "expression";
-  const expr = nameVariables(isWatched ? cover.watch(ast, path) : ast.expr);
-  return plan(env, expr) as (bindings: Bindings) => unknown;
+function runOf(env: CelEnv, expr: Expr): Run {
+  return plan(env, expr) as Run;
 }
 
 type Variables = readonly { readonly name: string; readonly own: Runnable }[];
@@ -117,12 +120,15 @@ function withVariables(common: Bindings, own: Bindings, variables: Variables): B
 /** Turns results into verdicts. */
 class Judge {
   readonly #env: CelEnv;
+  readonly #variables: Variables;
   readonly #scope: Scope;
+  readonly #parts = new WeakMap<Expr, Run>();
 
   constructor(env: CelEnv, variables: Variables) {
     this.#env = env;
+    this.#variables = variables;
     const scope = new Map<string, Meaning>([["object", { path: [] }]]);
-    for (const { name, own } of variables) scope.set(`variables.${name}`, { path: null, expr: nameVariables(own.ast.expr) });
+    for (const { name, own } of variables) scope.set(`variables.${name}`, { path: null, expr: own.expr });
     this.#scope = scope;
   }
 
@@ -131,16 +137,28 @@ class Judge {
     if (result === true) return true;
     if (result === false) return { at: "unmet", field: this.#fieldOf(rule, bindings), message: textFrom(message, bindings) };
     if (!isCelError(result)) return failedVerdict(rule, rule.ast.expr, "it gives no boolean");
-    return failedVerdict(rule, nodeOf(rule.ast, result.exprId), reasonOf(result));
+    const guilty = this.#variableOf(result, bindings) ?? rule;
+    return failedVerdict(guilty, nodeOf(guilty.ast, result.exprId), reasonOf(result));
   }
 
-  #fieldOf(rule: Runnable, bindings: Bindings): readonly (string | number)[] | null {
-    return blame(nameVariables(rule.ast.expr), true, this.#scope, (expr, scope) => {
+  #fieldOf(rule: Runnable, bindings: Bindings): FieldPath | null {
+    return blame(rule.expr, true, this.#scope, (expr, scope) => {
       const local = Object.create(bindings) as Bindings;
       for (const [name, { value }] of scope) if (value !== undefined) local[name] = value as CelInput;
-      const result = (plan(this.#env, expr) as (bindings: Bindings) => unknown)(local);
+      let run = this.#parts.get(expr);
+      if (run === undefined) this.#parts.set(expr, (run = runOf(this.#env, expr)));
+      const result = run(local);
       return isCelError(result) ? null : (result as CelValue);
     });
+  }
+
+  /** The variable that an error came from: one that was read and gave it. */
+  #variableOf(err: CelError, bindings: Bindings): Runnable | null {
+    for (const { name, own } of this.#variables) {
+      const { value } = Object.getOwnPropertyDescriptor(bindings, `variables.${name}`) ?? {};
+      if (isCelError(value) && value.exprId === err.exprId && value.message === err.message) return own;
+    }
+    return null;
   }
 }
 
@@ -155,7 +173,7 @@ function failedVerdict({ ast, path }: Runnable, node: Expr, message: string): Ve
   return { at: "failed", problem: { path, offset, length: 1, message } };
 }
 
-/** The node an error came from; in a variable's expression it is another's, so the whole rule stands for it. */
+/** The node an error came from; the whole expression where that can't be told. */
 function nodeOf(ast: Ast, id: bigint | undefined): Expr {
   const at = id === undefined ? undefined : ast.positions[String(id)];
   return at === undefined || id === undefined ? ast.expr : { ...ast.expr, id };
