@@ -9,6 +9,7 @@ import { checkBuilt } from "./not-yet.ts";
 import { addPluginCommands } from "./plugin.ts";
 import { addPolicyCommands } from "./policy.ts";
 import { addPruneCommand } from "./prune.ts";
+import { addReleaseCiCommand } from "./release-ci.ts";
 import { addReleaseCommands } from "./release.ts";
 import { addRepoCommands } from "./repo.ts";
 import { addRunCommand } from "./run.ts";
@@ -38,6 +39,7 @@ export async function runProgram(args: readonly string[], version: string): Prom
     addPolicyCommands,
     addRunCommand,
     addHubKeyCommand,
+    addReleaseCiCommand,
   ])
     add(program, result);
   try {

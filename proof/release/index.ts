@@ -24,3 +24,4 @@ export { composeStatement, parseStatement, type StatementContext, type VerifiedS
 export { SERIAL_WINDOW, type Stored, type StoredClass } from "./stored.ts";
 export { parseTrust, ROLE_NAMES, type Trust } from "./trust.ts";
 export { stepFault, type TrustStart, type TrustStep, walkTrust } from "./walk.ts";
+export { payloadTypeOf } from "./workflows.ts";

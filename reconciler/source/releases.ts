@@ -38,7 +38,7 @@ const RELEASE = /^([1-9]\d{0,15})-([0-9a-f]{8})$/;
 const SECRETS = /^secrets-([1-9]\d{0,15})-([0-9a-f]{8})$/;
 const STATEMENT = /^([0-9a-f]{8})$/;
 /** A workflow's signature, and the trusted root it is verified under: whose digest the trust section names is for the verifier to say. */
-const WORKFLOW = /^([A-Za-z0-9][A-Za-z0-9._@+-]{0,127}\.sigstore\.json|trusted_root\.json)$/;
+const WORKFLOW = /^([A-Za-z0-9][A-Za-z0-9._@+-]{0,127}\.sigstore\.json|trusted_root(?:\.[0-9a-f]{8})?\.json)$/;
 const SIGNATURE = /^([A-Za-z0-9][A-Za-z0-9._@+-]{0,127})\.sig$/;
 
 /** Folder of a release on the branch: its serial and the first 8 hex digits of its digest. Pure. */

@@ -26,8 +26,8 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
 /** Package (or the import path that matters) → the only product folders that import it. */
 export const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   "@bufbuild/cel": ["reconciler/policy"],
-  "@sigstore/bundle": ["proof/sigstore", "cli/plugin"],
-  "@sigstore/sign": ["cli/plugin"],
+  "@sigstore/bundle": ["proof/sigstore", "cli/plugin", "cli/sign"],
+  "@sigstore/sign": ["cli/plugin", "cli/sign"],
   "@sigstore/verify": ["proof/sigstore"],
   "age-encryption": ["cli/secret-ref"],
   chokidar: ["reconciler/source"],

@@ -8,6 +8,7 @@ const ECDSA_SHA256 = seq(oid("1.2.840.10045.4.3.2"));
 const SHA256 = seq(oid("2.16.840.1.101.3.4.2.1"));
 const FULCIO = "1.3.6.1.4.1.57264.1.";
 
+type PublicHalf = { readonly publicKey: KeyObject };
 type Pair = { readonly publicKey: KeyObject; readonly privateKey: KeyObject };
 /** What Fulcio is told by the token. Members beyond the identity: what started the run, and the name in the certificate if it is another one. */
 export type Claims = WorkflowIdentity & { readonly trigger: string; readonly san?: string };
@@ -114,7 +115,17 @@ export class TestSigstore {
     return JSON.stringify(bundle);
   }
 
-  #leaf(key: Pair, claims: Claims, issuedAt: Date, withoutSct: boolean): Buffer {
+  /** A certificate for somebody's key, as Fulcio gives it. */
+  certify(key: KeyObject, claims: Claims, at: Date): Buffer {
+    return this.#leaf({ publicKey: key }, claims, at, false);
+  }
+
+  /** What Rekor v1 answers to a DSSE envelope: its entry, with promise and proof. */
+  logged(payload: Uint8Array, signature: Buffer, leaf: Buffer, at: Date) {
+    return this.#entryV1(payload, signature, leaf, at);
+  }
+
+  #leaf(key: PublicHalf, claims: Claims, issuedAt: Date, withoutSct: boolean): Buffer {
     const server = "https://github.com";
     const uri = claims.san ?? `${server}/${claims.repository}/${claims.workflow}@${claims.ref}`;
     const facts: readonly (readonly [number, string])[] = [
@@ -254,7 +265,7 @@ export class TestSigstore {
 
 type CertificateParts = {
   readonly subject: string;
-  readonly key: Pair;
+  readonly key: PublicHalf;
   readonly issuer: string;
   readonly by: Pair;
   readonly since: Date;
@@ -293,7 +304,7 @@ function pair(): Pair {
   return generateKeyPairSync("ec", { namedCurve: "P-256" });
 }
 
-function spki(key: Pair): Buffer {
+function spki(key: PublicHalf): Buffer {
   return key.publicKey.export({ type: "spki", format: "der" });
 }
 
