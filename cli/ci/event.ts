@@ -16,7 +16,7 @@ export type CiEvent = {
 
 const COMMIT = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
 const sha = z.string().check(z.regex(COMMIT));
-const repo = z.object({ full_name: z.string().check(z.regex(/^[\w.-]+\/[\w.-]+$/)) });
+const repo = z.object({ full_name: z.string().check(z.regex(/^(?!\.+\/)[\w.-]+\/(?!\.+$)[\w.-]+$/)) });
 
 const pullRequest = z.object({
   repository: repo,

@@ -1,6 +1,7 @@
 import { MooringError } from "#base/errors/index.ts";
 import { backoffMs } from "#base/time/index.ts";
 import { VERSION } from "../version.ts";
+import { nextOf } from "./link.ts";
 
 /** The API of a forge that speaks as GitHub does (GitHub, Forgejo, Gitea), for one repository's paths. */
 export type Forge = {
@@ -131,12 +132,4 @@ async function jsonOf(res: Response, what: string): Promise<unknown> {
   } catch (cause) {
     throw new MooringError("FORGE_REFUSED", what, { why: "its answer is no JSON", cause });
   }
-}
-
-/** The next page by the `Link` header; only of the same API, since the token goes there. */
-function nextOf(link: string | null, here: URL, root: string): URL | null {
-  const target = /<([^<>]+)>\s*;[^,]*\brel="?next"?/.exec(link ?? "")?.[1];
-  if (target === undefined || !URL.canParse(target, here.href)) return null;
-  const url = new URL(target, here);
-  return url.href.startsWith(`${root}/`) ? url : null;
 }

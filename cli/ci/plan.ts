@@ -62,9 +62,10 @@ async function written(dir: string, looked: Looked, event: CiEvent, env: Env): P
   const form: RenderOptions = {
     ...(note === null ? {} : { note }),
     links: { base: treeUrl(env, event.repository, event.base), head: treeUrl(env, event.repository, event.head) },
-    lineOf: await linesOf(looked),
   };
-  for (const [format, name] of Object.entries(FILES)) await writeFile(join(dir, name), render(review, format as ReportFormat, form));
+  const quoting: RenderOptions = { ...form, lineOf: await linesOf(looked) }; // columns in bytes; no other form gets lines to quote
+  for (const [format, name] of Object.entries(FILES))
+    await writeFile(join(dir, name), render(review, format as ReportFormat, format === "rdjson" ? quoting : form));
   const statuses: readonly CommitStatus[] = statusesOf(review);
   return {
     posting: { v: 1, marker: markerOf(review.fleet), comment: render(review, "markdown", form), statuses: [...statuses] },

@@ -1,4 +1,4 @@
-import { countSteps, type GroupStep, type SourceLine, uniqueLines } from "#plan/index.ts";
+import { countSteps, type GroupStep, type SourceLine, sourceText, uniqueLines } from "#plan/index.ts";
 import { hasErrors } from "#reconciler/desired/index.ts";
 import type { MachineId } from "#schemas/wire/index.ts";
 import type { Review } from "../review/index.ts";
@@ -71,9 +71,7 @@ export function someOf(items: readonly string[], max: number): string {
   return items.length > max ? `${shown} and ${items.length - max} more` : shown;
 }
 
-export function placeOf({ file, line }: SourceLine): string {
-  return `${file}:${line}`;
-}
+export const placeOf: (line: SourceLine) => string = sourceText;
 
 export function count(n: number, noun: string): string {
   return `${n} ${noun}${n === 1 ? "" : "s"}`;

@@ -16,7 +16,7 @@ export async function printReview(
   deps: Pick<Deps, "clock">,
 ): Promise<number> {
   const looked = await lookAtCheckout(options, deps);
-  const lineOf = form.format === "rdjson" ? await linesOf(looked) : undefined;
+  const lineOf = form.format === "rdjson" || form.format === "table" ? await linesOf(looked) : undefined;
   out.write(render(looked.review, form.format, { ...form, ...(lineOf === undefined ? {} : { lineOf }) }));
   return exitCodeOf(looked.review);
 }

@@ -1,4 +1,5 @@
 import type { SourceLine } from "#plan/index.ts";
+import { caret, type Finding } from "#reconciler/desired/index.ts";
 import { type CommitStatus, footerOf, type Review, statusesOf } from "../review/index.ts";
 import { count, type Effect, effectsOf, placeOf, policyWords, shortRevision, someOf, totals } from "./content.ts";
 import { findingLines, findingTitle } from "./finding-lines.ts";
@@ -12,8 +13,8 @@ const NAMES = 6;
 
 /** The review for a terminal: what hurts first, wrapped at `width` columns between words; no name, place or digest is ever cut. Piped (no width) every
  *  entry is one line. Pure. */
-export function renderTable(review: Review, { width = null, color = false, note }: RenderOptions = {}): string {
-  const page: Page = { paint: painter(color), width: width === null ? Infinity : Math.max(40, width) };
+export function renderTable(review: Review, { width = null, color = false, note, lineOf = () => null }: RenderOptions = {}): string {
+  const page: Page = { paint: painter(color), width: width === null ? Infinity : Math.max(40, width), lineOf };
   const sections = [
     headOf(review, page),
     note === undefined ? [] : wrap(page.paint("yellow", oneLine(note)), page.width),
@@ -35,7 +36,7 @@ export function renderTable(review: Review, { width = null, color = false, note 
     .join("\n\n")}\n`;
 }
 
-type Page = { readonly paint: Paint; readonly width: number };
+type Page = { readonly paint: Paint; readonly width: number; readonly lineOf: NonNullable<RenderOptions["lineOf"]> };
 
 function list(title: string, items: readonly string[], { paint, width }: Page): readonly string[] {
   if (items.length === 0) return [];
@@ -99,12 +100,20 @@ function reach({ blast }: Review): readonly (readonly string[])[] {
   return blast.map(({ plugin, partition, machines, of }) => [oneLine(plugin), oneLine(partition), `${machines} of ${of}`]);
 }
 
-function findings({ findings: all }: Review, { paint, width }: Page): readonly string[] {
+function findings({ findings: all }: Review, { paint, width, lineOf }: Page): readonly string[] {
   const COLOR = { error: "red", warning: "yellow", notice: "cyan" } as const;
   return all.flatMap((item) => [
     paint(COLOR[item.level], oneLine(findingTitle(item))),
-    ...findingLines(item, width - 2).map((line) => oneLine(line)),
+    ...findingLines(withExcerpt(item, lineOf), width - 2).map((line) => oneLine(line)),
   ]);
+}
+
+/** The line it is about with a caret, where its text is known: on a person's own terminal, not in what is posted. */
+function withExcerpt(item: Finding, lineOf: Page["lineOf"]): Finding {
+  const text = item.excerpt === undefined ? lineOf(item.file, item.line) : null;
+  if (text === null || text.trim() === "" || item.col > text.length + 1) return item;
+  const endLine = item.endLine === item.line ? 1 : 2;
+  return { ...item, excerpt: caret(text, { line: 1, col: item.col, endLine, endCol: item.endCol }) };
 }
 
 function steps({ plan }: Review, { paint }: Page): readonly string[] {

@@ -20,7 +20,7 @@ for (const name of exampleNames()) {
   test(`pull request: ${name}`, async () => {
     const { review, form } = await exampleReview(name);
     for (const [format, file] of Object.entries(FILES)) {
-      const options = format === "table" ? { width: 100 } : form;
+      const options = format === "table" ? { ...form, width: 100 } : form;
       check(join(EXAMPLES, name, file), render(review, format as ReportFormat, options));
     }
   });
