@@ -69,7 +69,7 @@ test("killed in a fetch: the copy holds the revision of before, and the next pol
   const good = await commitTo(bench.gitdir, { files: { a: "1" } });
   await runPoller(bench, {}, 60);
   const head = await commitTo(bench.gitdir, { files: { a: "2" } });
-  await killAtEach(t, bench, 60, 1, async () => {
+  await killAtEach(t, bench, 60, 2, async () => {
     const source = await openBench(bench, "http");
     assert.equal(await textAt(source, good), "1");
     await source.poll();

@@ -1,9 +1,10 @@
-import { createHash, randomBytes } from "node:crypto";
+import { createHash } from "node:crypto";
 import { type FileHandle, open, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { crc32, deflateSync } from "node:zlib";
 import { faultPoint, makeFolder, syncFolder } from "#base/durable/index.ts";
 import { storing } from "../disk.ts";
+import { ownName } from "../store/leftovers.ts";
 import { FileBytes } from "./bytes.ts";
 import { writeHead } from "./entry.ts";
 import { writeIdx } from "./idx.ts";
@@ -17,7 +18,7 @@ export type ReceiveDeps = { readonly lookup: Lookup; readonly limits: PackLimits
  *  SOURCE_PACK_REFUSED and SOURCE_TOO_LARGE (see indexPack), SOURCE_STORE_FAILED when the disk is full, and what `chunks` throws; then nothing is left. */
 export async function receivePack(chunks: AsyncIterable<Uint8Array>, gitdir: string, deps: ReceiveDeps): Promise<number> {
   const folder = join(gitdir, "objects/pack");
-  const temp = join(folder, `tmp-${process.pid}-${randomBytes(6).toString("hex")}`);
+  const temp = join(folder, ownName("tmp"));
   try {
     return await storing(gitdir, async () => {
       await makeFolder(folder, 0o755);

@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import { readdir, readlink, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { isErrno, linkDurable, makeFolder } from "#base/durable/index.ts";
@@ -10,9 +9,9 @@ import type { Objects, Oid } from "../objects.ts";
 import { readTree } from "../tree.ts";
 import { packOf } from "../write-objects.ts";
 import { Copy, type CopyDeps } from "./copy.ts";
-import { isAlive } from "./leftovers.ts";
+import { isLeftover, ownName } from "./leftovers.ts";
 
-const COPY = /^copy-(\d+)-[0-9a-f]+$/;
+const COPY = /^copy-\d+-[0-9a-f]+$/;
 const LINK = "current";
 
 /** The copies under one folder, of which the link `current` names the one in use. A new one is made beside it and takes its place by one atomic step, so
@@ -60,7 +59,7 @@ export class Copies {
 
   /** Makes a new copy of `listed`, with the revision `keep` in it also where the server no longer has it, and puts it in the place of the old one. */
   async renew(listed: ReadonlyMap<string, Oid>, keep: Oid | null, signal: AbortSignal): Promise<Copy> {
-    const name = `copy-${process.pid}-${randomBytes(6).toString("hex")}`;
+    const name = ownName("copy");
     const folder = join(this.#root, name);
     const old = this.#current;
     const before = await this.#linked();
@@ -93,8 +92,7 @@ export class Copies {
   async #sweep(): Promise<void> {
     const linked = await this.#linked();
     for (const name of await readdir(this.#root)) {
-      const pid = Number(COPY.exec(name)?.[1] ?? 0);
-      const isLeft = (pid > 0 && name !== linked && !isAlive(pid)) || /^current\.[0-9a-f]+\.tmp$/.test(name);
+      const isLeft = (name !== linked && isLeftover(name)) || /^current\.[0-9a-f]+\.tmp$/.test(name);
       if (isLeft) await rm(join(this.#root, name), { recursive: true, force: true });
     }
   }

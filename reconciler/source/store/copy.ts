@@ -106,7 +106,8 @@ export class Copy {
   }
 
   async #leave(): Promise<void> {
-    if (this.#isRetired && this.#users === 0) await rm(this.folder, { recursive: true, force: true });
+    if (!this.#isRetired || this.#users > 0) return;
+    await rm(this.folder, { recursive: true, force: true }).catch(() => undefined); // the next start sweeps what is left; a reader must not fail for it
   }
 
   /** Brings what `listed` (branch → commit on the server) names and this copy lacks. When it fails, nothing that was there is touched. */
@@ -130,6 +131,7 @@ export class Copy {
 
   async #bring(tips: readonly (readonly [string, Oid])[], how: { readonly depth?: number }, signal: AbortSignal): Promise<void> {
     const before = new Map(this.#note.tips);
+    this.#deeper = 0;
     const wants = [...new Set(tips.map(([, oid]) => oid))];
     const haves = [...new Set(before.values())];
     const received = await this.#receive({ wants, haves, shallow: [...this.#note.shallow], ...how }, signal);
@@ -167,7 +169,7 @@ export class Copy {
   /** Fetches older history, more of it each time; false when there is none. */
   async deepen(signal: AbortSignal): Promise<boolean> {
     await this.#reload();
-    if (this.#note.shallow.size === 0) return false;
+    if (this.#note.shallow.size === 0 || this.#deeper > DEEPER.length + 2) return false; // a server may lie about what it gave
     const depth = DEEPER[this.#deeper++] ?? ALL;
     const wants = await this.#stillThere(signal);
     const shallow = await this.#endsBelow(wants); // those of other branches stay where they are
