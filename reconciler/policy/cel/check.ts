@@ -80,16 +80,16 @@ export function checkExpression(
     const found = fieldOf(operand === undefined ? ANY : infer(operand, scope), field);
     if (isShape(found)) return isTest ? SCALAR : found;
     const what = found.length === 0 ? `no field \`${short(field)}\`: this is no map` : `unknown field \`${short(field)}\``;
-    return report(expr, field, what, found, found.length === 0 ? undefined : `there are ${found.slice(0, 12).join(", ")}`);
+    return report(expr, field, what, found, found.length === 0 ? undefined : `what there is: ${found.slice(0, 12).join(", ")}`);
   };
   const call = (expr: Expr, scope: Scope): Shape => {
     const { name, target, args } = callOf(expr)!;
+    if (MACROS[name] !== undefined) return report(expr, name, `\`${name}\` is used wrongly`, [], MACROS[name]);
     const inner = target === undefined || isNamespace(target, name, names.functions) ? null : infer(target, scope);
     const shapes = args.map((arg) => infer(arg, scope));
     if (name === "_?_:_") return oneOf(shapes.slice(1));
     if (name === "_[_]") return indexed(expr, shapes[0] ?? ANY, args[1], scope);
     if (!/^[A-Za-z]/.test(name)) return name === "_+_" ? ANY : SCALAR;
-    if (MACROS[name] !== undefined) return report(expr, name, `\`${name}\` is used wrongly`, [], MACROS[name]);
     const isQualified = inner === null && target !== undefined;
     if (!isQualified && !names.functions.includes(name))
       return report(expr, name, `there is no function \`${short(name)}\``, names.functions);
