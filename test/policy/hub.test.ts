@@ -103,3 +103,30 @@ test("a hub that starts with a change already on main judges it against the revi
     const { view } = await (await fleet.loop("hub", pin)).look(signal);
     assert.equal(view.target?.revision, base);
   }));
+
+test("a policy over policies keeps a pusher from taking policies away, itself too", () =>
+  withFleet(
+    {
+      "policies/guard.yaml": policyText(
+        "guard",
+        `match: { kinds: [Policy] }
+owners: [security@acme.dev, b@acme.dev]
+validations:
+  - { expression: "change.action == 'keep'", level: require-approval, message: a change of policies }`,
+      ),
+      "policies/no-longer.yaml": POLICY,
+    },
+    async (fleet, base) => {
+      const loop = await fleet.loop();
+      await loop.look(signal);
+      // Nothing that is signed changes, so the release in force covers both; its signatures were given before, so they approve nothing.
+      await fleet.commit({ "policies/no-longer.yaml": null });
+      assert.equal((await loop.look(signal)).view.target?.revision, base);
+      const last = await fleet.commit({ "policies/guard.yaml": null });
+      const { view } = await loop.look(signal);
+      assert.equal(view.target?.revision, base);
+      assert.equal(view.head?.outcome.at, "refused");
+      await fleet.release(ALL); // a release of its own, signed by owners among others
+      assert.equal((await loop.look(signal)).view.target?.revision, last);
+    },
+  ));
