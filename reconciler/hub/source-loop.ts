@@ -3,6 +3,7 @@ import { MooringError, type Problem } from "#base/errors/index.ts";
 import { type Clock, type Time, timeOf } from "#base/time/index.ts";
 import { type FleetTarget, fleetTarget } from "../machine/index.ts";
 import { type Branch, branchOf, NO_BRANCH, outcomeReader, policyJudge, type Selection, selectTarget } from "../revision/index.ts";
+import { checkTrustRoot } from "../revision/index.ts";
 import { checkFloor, type Floor, NO_FLOOR } from "../recovery/index.ts";
 import type { Resolved } from "../desired/index.ts";
 import { staleSigner, type Verdicts, verifyAuthors } from "./authors.ts";
@@ -102,6 +103,7 @@ export function makeSourceLoop({ source, pin, version, clock, witness }: SourceL
     const judge = await reader.read(from.revision ?? polled.main);
     const authors = await verifyAuthors(source, { judge, since: from.revision, serial: from.serial, head: polled.main, now }, verdicts);
     const selection = await selectFrom(from, polled.main, branch);
+    if (selection.target === null && from.revision === null && judge.at === "read") checkTrustRoot(branch, pin, judge.resolved.trustLeaf);
     judgedAt = now;
     const target =
       selection.target === null
