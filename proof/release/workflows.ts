@@ -1,7 +1,6 @@
-import type { TrustMaterial } from "@sigstore/verify";
 import { canon, type Digest, digestOf } from "#base/canonical/index.ts";
 import { MooringError } from "#base/errors/index.ts";
-import { parseTrustedRoot, verifyWorkflow } from "#proof/sigstore/index.ts";
+import { parseTrustedRoot, type TrustMaterial, verifyWorkflow } from "#proof/sigstore/index.ts";
 import type { WorkflowIdentity } from "#schemas/wire/index.ts";
 import type { Signatures } from "./signers.ts";
 

@@ -13,6 +13,6 @@ export {
 } from "./statement.ts";
 export { type KeyWindow, type Verified, verifyBundle } from "./verify-bundle.ts";
 export { type PluginProof, verifyPlugin, type WantedPlugin } from "./verify-plugin.ts";
-export { parseTrustedRoot } from "./trusted-root.ts";
+export { parseTrustedRoot, type TrustMaterial } from "./trusted-root.ts";
 export { verifyWorkflow } from "./verify-workflow.ts";
 export { isKnownIssuer } from "./workflow-identity.ts";

@@ -2,6 +2,8 @@ import { toTrustMaterial, type TrustMaterial } from "@sigstore/verify";
 import { fromBase64, isJsonObject, type Json, type JsonObject } from "#base/canonical/index.ts";
 import { MooringError } from "#base/errors/index.ts";
 
+export type { TrustMaterial };
+
 const MEDIA_TYPE = /^application\/vnd\.dev\.sigstore\.trustedroot(\+json;version=0\.[12]|\.v0\.[12]\+json)$/;
 const MAX_BYTES = 256 * 1024;
 const MAX_ITEMS = 32;
