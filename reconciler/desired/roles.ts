@@ -1,4 +1,4 @@
-import { isKnownIssuer } from "#proof/sigstore/index.ts";
+import { isKnownIssuer } from "#proof/sigstore/workflow-identity.ts";
 import { HUB_PRINCIPAL } from "#proof/sshsig/index.ts";
 import { type Finding, finding } from "./finding.ts";
 import type { FleetRepo } from "./repo.ts";
