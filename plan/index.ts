@@ -12,5 +12,5 @@ export {
   uniqueLines,
   type Widening,
 } from "./fleet.ts";
-export type { SourceLine } from "./source-line.ts";
+export { type SourceLine, sourceText } from "./source-line.ts";
 export { countSteps, planJson, planText } from "./text.ts";

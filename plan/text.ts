@@ -1,10 +1,11 @@
 import type { FleetPlan, Group, GroupStep } from "./fleet.ts";
+import { sourceText } from "./source-line.ts";
 
 const MAX_NAMES = 6;
 const MAX_LINES = 6;
 const SIGN = { add: "+", change: "~", repair: "~", remove: "-" } as const;
 
-/** The plan for people: what is taken away and disrupted can't be missed, reasons at file:line, access in words. Ends with a line break. */
+/** The plan for people: what is taken away and disrupted can't be missed, reasons at file:line:col, access in words. Ends with a line break. */
 export function planText(plan: FleetPlan): string {
   if (plan.steps.size === 0) return `${["0 changes", ...hubText(plan)].join("\n")}\n`;
   const { add, change, remove, disrupt } = countSteps(plan);
@@ -63,7 +64,7 @@ function effect(key: string, verb: string): string {
 
 function becauseLines(because: GroupStep["because"]): readonly string[] {
   if (because.length === 0) return [];
-  const shown = because.slice(0, MAX_LINES).map(({ file, line }) => `${file}:${line}`);
+  const shown = because.slice(0, MAX_LINES).map(sourceText);
   const more = because.length > MAX_LINES ? `, and ${because.length - MAX_LINES} more` : "";
   return [`      because ${shown.join(", ")}${more}`];
 }

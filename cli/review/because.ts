@@ -53,7 +53,7 @@ function pluginLines(plugin: Loaded<"Plugin">, part: AccessEffect["part"]): read
   if (part === "signer")
     return [
       lineAt(plugin, ["spec", "verify", verify.key === undefined ? "keyless" : "key"]),
-      ...(verify.key === undefined ? [] : [{ file: verify.key, line: 1 }]),
+      ...(verify.key === undefined ? [] : [{ file: verify.key, line: 1, col: 1 }]),
     ];
   if (part === "network") return network.allow.length === 0 ? [] : [lineAt(plugin, ["spec", "network", "allow"])];
   return part === "bundle" ? [lineAt(plugin, ["spec", "digest"]), lineAt(plugin, ["spec", "version"])] : [];
@@ -69,11 +69,11 @@ function trustLines({ fleet }: FleetRepo, path: string, signers: string): readon
     case "vaultKeys":
       return signerLines(signers, commits.allowedSigners, "vault");
     case "authors":
-      return [at("commits"), { file: commits.allowedSigners, line: 1 }];
+      return [at("commits"), { file: commits.allowedSigners, line: 1, col: 1 }];
     case "recipients":
-      return [{ file: "trust/recipients", line: 1 }];
+      return [{ file: "trust/recipients", line: 1, col: 1 }];
     case "bundles":
-      return [{ file: bundles.trustedRoot, line: 1 }, at("bundles")];
+      return [{ file: bundles.trustedRoot, line: 1, col: 1 }, at("bundles")];
     case "roles": {
       const name = rest[0] as keyof typeof roles;
       const members = ["principals", "threshold", "touch", "by", "identity"].map((member) => at("roles", name, member));
@@ -90,14 +90,18 @@ function trustLines({ fleet }: FleetRepo, path: string, signers: string): readon
 
 /** Every line of the file that speaks of this principal. */
 function signerLines(text: string, file: string, principal: string): readonly SourceLine[] {
-  const lines = text.split("\n").flatMap((line, i) => (line.split(/[\s,]/).includes(principal) ? [{ file, line: i + 1 }] : []));
-  return lines.length > 0 ? lines : [{ file, line: 1 }];
+  const lines = text.split("\n").flatMap((line, i) => (line.split(/[\s,]/).includes(principal) ? [{ file, line: i + 1, col: 1 }] : []));
+  return lines.length > 0 ? lines : [{ file, line: 1, col: 1 }];
 }
 
 function lineAt(
-  doc: { readonly file: string; locate(path: readonly (string | number)[], of?: "key" | "value"): { readonly line: number } },
+  doc: {
+    readonly file: string;
+    locate(path: readonly (string | number)[], of?: "key" | "value"): { readonly line: number; readonly col: number };
+  },
   path: readonly (string | number)[],
   of?: "key" | "value",
 ): SourceLine {
-  return { file: doc.file, line: doc.locate(path, of).line };
+  const { line, col } = doc.locate(path, of);
+  return { file: doc.file, line, col };
 }

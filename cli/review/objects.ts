@@ -17,7 +17,8 @@ export function movedObjects(
 }
 
 function placeOf(item: AnyLoaded): Deletion["at"] {
-  return { file: item.file, line: item.locate(["metadata", "name"]).line };
+  const { line, col } = item.locate(["metadata", "name"]);
+  return { file: item.file, line, col };
 }
 
 /** On how many machines something goes with an object: itself for a machine, else those where its section is removed. */

@@ -22,7 +22,7 @@ function linesFor(repo: FleetRepo, machine: Loaded<"Machine">, key: string): rea
   const name = key.slice(kind.length + 1);
   switch (kind) {
     case "trust":
-      return [line(repo.fleet, ["spec", "trust"], "key"), { file: repo.fleet.doc.spec.trust.commits.allowedSigners, line: 1 }];
+      return [line(repo.fleet, ["spec", "trust"], "key"), { file: repo.fleet.doc.spec.trust.commits.allowedSigners, line: 1, col: 1 }];
     case "identity":
       return [line(machine, ["spec", "enclave"], "key"), line(machine, ["spec", "mode"])];
     case "plugin":
@@ -75,7 +75,8 @@ function selectorLines(doc: AnyLoaded, selector: Selector, machine: Loaded<"Mach
 }
 
 function line(doc: AnyLoaded, path: Path, of: "key" | "value" = "value"): SourceLine {
-  return { file: doc.file, line: doc.locate(path, of).line };
+  const { line, col } = doc.locate(path, of);
+  return { file: doc.file, line, col };
 }
 
 function unique(lines: readonly SourceLine[]): readonly SourceLine[] {

@@ -157,11 +157,16 @@ test("who has signed comes from the releases that the clone has; a merge queue a
   assert.deepEqual(open.roles, [
     {
       role: "release",
-      because: [{ file: GRANT, line: 9 }],
+      because: [{ file: GRANT, line: 9, col: 14 }],
       signed: [],
       missing: { need: 1, anyOf: ["a@acme.dev", "b@acme.dev"], touch: false },
     },
-    { role: "access", because: [{ file: GRANT, line: 9 }], signed: [], missing: { need: 1, anyOf: ["security@acme.dev"], touch: false } },
+    {
+      role: "access",
+      because: [{ file: GRANT, line: 9, col: 14 }],
+      signed: [],
+      missing: { need: 1, anyOf: ["security@acme.dev"], touch: false },
+    },
   ]);
   const asked = await run(bench, dir, { head: "longer", pr: 42 });
   assert.match(
