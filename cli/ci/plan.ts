@@ -5,6 +5,7 @@ import { MooringError } from "#base/errors/index.ts";
 import type { Deps } from "../fleet/open.ts";
 import type { Out } from "../io.ts";
 import { markerOf, MAX_SUMMARY, render, type RenderOptions, type ReportFormat } from "../report/index.ts";
+import { clipped } from "../report/plain.ts";
 import { linesOf } from "../report/print.ts";
 import { type CommitStatus, exitCodeOf, type Looked, lookAtCheckout, statusesOf } from "../review/index.ts";
 import { type Env, readEvent, treeUrl } from "./env.ts";
@@ -66,9 +67,9 @@ async function written(dir: string, looked: Looked, event: CiEvent, env: Env): P
   const quoting: RenderOptions = { ...form, lineOf: await linesOf(looked) }; // columns in bytes; no other form gets lines to quote
   for (const [format, name] of Object.entries(FILES))
     await writeFile(join(dir, name), render(review, format as ReportFormat, format === "rdjson" ? quoting : form));
-  const statuses: readonly CommitStatus[] = statusesOf(review);
+  const statuses = statusesOf(review).map((status) => (note === null ? status : selfJudged(status)));
   return {
-    posting: { v: 1, marker: markerOf(review.fleet), comment: render(review, "markdown", form), statuses: [...statuses] },
+    posting: { v: 1, marker: markerOf(review.fleet), comment: render(review, "markdown", form), statuses },
     annotations: `${note === null ? "" : `::warning title=mooring::${note}\n`}${render(review, "github", form)}`,
     summary: render(review, "markdown", { ...form, limit: { max: MAX_SUMMARY, in: "bytes" } }),
     exitCode: exitCodeOf(review),
@@ -83,6 +84,12 @@ export function noteOf({ base, head }: Pick<Looked, "base" | "head">): string | 
   const changed = [...paths].filter((path) => base?.files.get(path)?.oid !== head.files.get(path)?.oid);
   if (changed.length === 0 || base === null) return null;
   return `this change touches ${changed.length} of the workflows that judge it, so what stands here is the word of the branch itself`;
+}
+
+const MAX_DESCRIPTION = 140;
+
+function selfJudged(status: CommitStatus): CommitStatus {
+  return { ...status, description: clipped(`changes its own workflow · ${status.description}`, MAX_DESCRIPTION) };
 }
 
 async function appendTo(path: string | undefined, text: string): Promise<void> {

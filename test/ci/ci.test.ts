@@ -277,6 +277,7 @@ test("a change of the workflows that judge it says that it is its own judge", as
   assert.match(await job.plan(), /^::warning title=mooring::this change touches 1 of the workflows that judge it/);
   assert.match(job.read("review.md"), /> ⚠️ this change touches 1 of the workflows/);
   assert.match(job.read("review.txt"), /this change touches 1 of the workflows/);
+  for (const { description } of posting(job).statuses) assert.match(description, /^changes its own workflow · 3 machines/);
 });
 
 test("the token is in no output, no file and no error", async (t) => {
