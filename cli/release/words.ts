@@ -8,7 +8,7 @@ const DAY_MS = 86_400_000;
 
 /** What an outcome changes and how it stands, for people. `what` names it: "main", "the merge of x". Ends with a line break. */
 export function caseText(item: Case, what: string, now: Time): string {
-  const text = `${planText(item.plan)}${item.isTrustNew ? trustText(item.trust) : ""}`;
+  const text = `${planText(item.plan)}${item.isTrustNew ? trustText(item.trust) : nobodyText(item.trust)}`;
   const { serial, expires } = item.head.release.doc;
   const lifts = [
     ...item.lifts.map((digest) => `lifts the revocation ${digest}\n`),
@@ -29,6 +29,16 @@ function renewalText({ head, secrets, isNew }: Case, now: Time): string {
   return docs.some((doc) => lifetimeOf(doc, now) !== "fresh") ? "three quarters of its lifetime are over: `mooring release --renew`\n" : "";
 }
 
+/** Roles that no person signs for, in every plan: nobody should have to remember it. */
+function nobodyText({ section }: Trust): string {
+  const roles = ROLE_NAMES.filter((role) => section.roles[role].by !== "people").map((role) => `${role}: ${wordsOf(section.roles[role])}`);
+  return roles.length === 0 ? "" : `signed without a person: ${roles.join(" · ")}\n`;
+}
+
+function wordsOf({ by, threshold, principals, identity }: Trust["section"]["roles"]["root"]): string {
+  return roleWords({ by, threshold, principals: identity === undefined ? principals : [workflowName(identity)] });
+}
+
 /** Whom the fleet trusts under this section: what the root role is asked to read. */
 function trustText({ leaf, section }: Trust): string {
   const keys = (principal: string): string => {
@@ -36,9 +46,8 @@ function trustText({ leaf, section }: Trust): string {
     return count === 1 ? principal : `${principal} (${count} keys)`;
   };
   const rows = ROLE_NAMES.map((role) => {
-    const { by, threshold, principals, touch, identity } = section.roles[role];
-    if (by !== "people")
-      return `  ${role.padEnd(7)}  ${roleWords({ by, threshold, principals: identity === undefined ? [] : [workflowName(identity)] })}\n`;
+    const { by, threshold, principals, touch } = section.roles[role];
+    if (by !== "people") return `  ${role.padEnd(7)}  ${wordsOf(section.roles[role])}\n`;
     return `  ${role.padEnd(7)}  ${by}: ${threshold} of ${principals.map(keys).join(", ")}${touch === "required" ? ", touched" : ""}\n`;
   });
   const actions = section.actions.map(({ actions, principals }) => `  ${actions.join(", ")}: ${principals.map(keys).join(", ")}\n`);

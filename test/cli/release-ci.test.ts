@@ -57,6 +57,7 @@ test("a workflow signs what main asks for; people sign what stays theirs", async
     "grants/greeter.yaml": edited(bench.tree, "grants/greeter.yaml", /expires: .*/, "expires: 2031-01-01")["grants/greeter.yaml"] ?? "",
   });
   const second = await run();
+  assert.match(second.text, /signed without a person: release: ci acme\/fleet\/\.github\/workflows\/release\.yml@refs\/heads\/main\n/);
   assert.match(second.text, /still to sign:\n {2}access {2}1 of security@acme\.dev/);
   assert.equal((await selected(bench)).serial, 1);
   await bench.release("security@acme.dev", { trustRoot });
