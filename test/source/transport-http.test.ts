@@ -199,13 +199,36 @@ test("each kind of wrong answer has its code, and a redirect is followed nowhere
   }
 });
 
+test("a server that hangs is let go of: its connections end when we give up, not when it does", async (t) => {
+  let open = 0;
+  const answers: ((response: http.ServerResponse) => void)[] = [
+    () => undefined,
+    (response) =>
+      response.writeHead(200, { "content-type": "application/x-git-upload-pack-advertisement" }).write("001e# service=git-upload-pack\n"),
+    (response) => response.writeHead(404, { "content-length": "1000" }).flushHeaders(),
+  ];
+  const { server, port } = await listening(
+    t,
+    http.createServer((_request, response) => answers.shift()?.(response)),
+  );
+  server.on("connection", (socket: Socket) => {
+    open += 1;
+    socket.once("close", () => (open -= 1));
+  });
+  const isFree = (): boolean => open === 0;
+  while (answers.length > 0) {
+    await assert.rejects(list(`http://127.0.0.1:${port}/x.git`, {}, { idleMs: 100 }));
+    while (!isFree()) await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+});
+
 type ProxySeen = { readonly line: string; readonly auth: string | undefined };
 
 /** A forward proxy as squid is one: CONNECT, and absolute URLs; with a password when it is given one. */
 async function makeProxy(
   t: TestContext,
   login: string | null,
-): Promise<{ url: string; seen: ProxySeen[]; mode: { answer: "pass" | "refuse" | "hang" } }> {
+): Promise<{ url: string; seen: ProxySeen[]; open: () => number; mode: { answer: "pass" | "refuse" | "hang" } }> {
   const seen: ProxySeen[] = [];
   const mode = { answer: "pass" as "pass" | "refuse" | "hang" };
   const mayPass = (request: http.IncomingMessage): boolean => {
@@ -226,7 +249,7 @@ async function makeProxy(
   });
   server.on("connect", (request, socket: Socket) => {
     if (!mayPass(request)) return void socket.end("HTTP/1.1 407 Proxy Authentication Required\r\n\r\n");
-    if (mode.answer === "hang") return;
+    if (mode.answer === "hang") return void socket.resume().once("end", () => socket.destroy());
     if (mode.answer === "refuse") return void socket.end("HTTP/1.1 503 pr0xy-pw\r\n\r\n");
     const [host = "", port = ""] = (request.url ?? "").split(":");
     const through = net.connect(Number(port), host, () => {
@@ -237,8 +260,13 @@ async function makeProxy(
     through.on("error", () => socket.destroy());
     socket.on("error", () => through.destroy()).on("close", () => through.destroy());
   });
+  let open = 0;
+  server.on("connection", (socket: Socket) => {
+    open += 1;
+    socket.once("close", () => (open -= 1));
+  });
   const { port } = await listening(t, server);
-  return { url: `http://127.0.0.1:${port}`, seen, mode };
+  return { url: `http://127.0.0.1:${port}`, seen, open: () => open, mode };
 }
 
 test("through a proxy: https by CONNECT, http by absolute URL without the token, with credentials; exceptions go straight", async (t) => {
@@ -298,5 +326,6 @@ test("a proxy that wants other credentials, opens nothing, hangs or is not there
   await refused("SOURCE_UNREACHABLE", plain, await by("a:pr0xy-pw", plain));
   proxy.mode.answer = "hang";
   await refused("SOURCE_UNREACHABLE", url, await by("a:pr0xy-pw"), { idleMs: 150 });
+  while (proxy.open() > 0) await new Promise((resolve) => setTimeout(resolve, 10)); // it is not left hanging either
   await refused("SOURCE_UNREACHABLE", url, await by("a:pr0xy-pw", url, "http://127.0.0.1:1"));
 });

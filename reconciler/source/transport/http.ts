@@ -61,7 +61,7 @@ async function exchange(way: Way, request: Request): Promise<PacketReader> {
   const where = placeOf(body === undefined ? "GET" : "POST", url);
   const headers = { accept: type, "user-agent": "git/2 (mooring)", ...request.headers, ...(await authorization(way)) };
   const agent = await way.agents.agent();
-  const response = await soon(send({ ...request, headers }, agent, where, way.proxy !== null), way.limits.idleMs, where);
+  const response = await answered({ ...request, headers }, agent, where, way);
   try {
     refuseStatus(response.statusCode ?? 0, where, { ...way.access, url, isProxied: way.proxy !== null });
     if (response.headers["content-type"]?.split(";")[0]?.trim().toLowerCase() !== type)
@@ -76,13 +76,27 @@ async function exchange(way: Way, request: Request): Promise<PacketReader> {
   );
 }
 
-function send(request: Request, agent: http.Agent, where: string, isProxied: boolean): Promise<http.IncomingMessage> {
+/** The answer's head. A connection on which none comes in time is ended: nobody else would. */
+async function answered(request: Request, agent: http.Agent, where: string, { limits, proxy }: Way): Promise<http.IncomingMessage> {
+  const late = new AbortController();
+  const signal = AbortSignal.any([request.signal, late.signal]);
+  try {
+    return await soon(send({ ...request, signal }, agent, where, limits.idleMs, proxy !== null), limits.idleMs, where);
+  } catch (err) {
+    late.abort();
+    throw err;
+  }
+}
+
+function send(request: Request, agent: http.Agent, where: string, idleMs: number, isProxied: boolean): Promise<http.IncomingMessage> {
   const { url, body, headers, signal } = request;
   const client = url.startsWith("https:") ? https : http;
   const bytes = body === undefined ? null : Buffer.concat(body);
   const length = bytes === null ? {} : { "content-length": String(bytes.length) };
   return new Promise((resolve, reject) => {
-    const options = { method: bytes === null ? "GET" : "POST", headers: { ...headers, ...length }, agent, signal };
+    // Node's own end for a proxy that never opens its tunnel: an aborted request does not reach so far.
+    const timeout = 2 * idleMs;
+    const options = { method: bytes === null ? "GET" : "POST", headers: { ...headers, ...length }, agent, signal, timeout };
     const outgoing = client.request(url, options, resolve);
     outgoing.on("error", (cause) => reject(brokenError(where, cause, isProxied)));
     outgoing.end(bytes ?? undefined);
