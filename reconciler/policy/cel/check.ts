@@ -1,7 +1,7 @@
 import { nearest } from "../../desired/suggest.ts";
 import type { ExpressionPath, ExpressionProblem } from "../program.ts";
-import { type Ast, callOf, children, type Expr, identOf, offsetOf, quantifierOf } from "./ast.ts";
-import { ANY, elementOf, fieldOf, isShape, itemOf, oneOf, SCALAR, type Shape } from "./shape.ts";
+import { type Ast, callOf, children, type Expr, identOf, literalOf, offsetOf, quantifierOf } from "./ast.ts";
+import { ANY, elementOf, fieldOf, isShape, itemOf, oneOf, SCALAR, type Shape, valuesOf } from "./shape.ts";
 
 /** What an expression may name: `roots` by name, `variables` = the policy's own that stand before it, `functions` it may call. */
 export type Names = {
@@ -88,12 +88,25 @@ export function checkExpression(
     const inner = target === undefined || isNamespace(target, name, names.functions) ? null : infer(target, scope);
     const shapes = args.map((arg) => infer(arg, scope));
     if (name === "_?_:_") return oneOf(shapes.slice(1));
+    if (name === "_==_" || name === "_!=_") for (const i of [0, 1]) compared(args[i], shapes[1 - i] ?? ANY);
+    if (name === "@in") inList(args, shapes);
     if (name === "_[_]") return indexed(expr, shapes[0] ?? ANY, args[1], scope);
     if (!/^[A-Za-z]/.test(name)) return name === "_+_" ? ANY : SCALAR;
     const isQualified = inner === null && target !== undefined;
     if (!isQualified && !names.functions.includes(name))
       return report(expr, name, `there is no function \`${short(name)}\``, names.functions);
     return ANY;
+  };
+  /** A text that the other side can never be: `delivery != 'fdd'` would pass everything. */
+  const compared = (text: Expr | undefined, other: Shape): void => {
+    const value = literalOf(text);
+    const values = valuesOf(other);
+    if (text === undefined || typeof value !== "string" || values === null || values.length === 0 || values.includes(value)) return;
+    report(text, value, `\`${short(value)}\` is no value of this field`, values, `it is one of ${values.slice(0, 12).join(", ")}`);
+  };
+  const inList = ([item, list]: readonly Expr[], [itemShape = ANY, listShape = ANY]: readonly Shape[]): void => {
+    if (list?.exprKind.case === "listExpr") for (const one of list.exprKind.value.elements) compared(one, itemShape);
+    if (listShape.is === "list") compared(item, listShape.of);
   };
   const indexed = (expr: Expr, base: Shape, key: Expr | undefined, scope: Scope): Shape => {
     const literal = key?.exprKind.case === "constExpr" ? key.exprKind.value.constantKind : undefined;

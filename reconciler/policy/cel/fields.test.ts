@@ -90,6 +90,13 @@ test("names, fields, functions and macros that do not exist are found where they
     ["sise(object.spec.secrets) == 0", "sise", "did you mean `size`?"],
     ["object.spec.secrets.all(object, true)", "object", ""],
     ["object.spec.secrets.all(s)", "all", ""],
+    ["object.spec.secrets.all(s, s.delivery != 'fdd')", "fdd", "did you mean `fd`?"],
+    ["object.spec.secrets.all(s, s.delivery in ['egress', 'egres'])", "egres", "did you mean `egress`?"],
+    ["object.spec.machines != 'al'", "al", "did you mean `all`?"],
+    ["object.spec.machines != 'everything'", "everything", "it is one of all"],
+    ["'deleted' != change.action", "deleted", "did you mean `delete`?"],
+    ["'acces' in plan.roles", "acces", "did you mean `access`?"],
+    ["object.kind == 'Secretgrant'", "Secretgrant", "did you mean `SecretGrant`?"],
     ["google.protobuf.Duration{seconds: 1} == null", "google.protobuf.Duration", ""],
     ["object.spec.plugin.name == 'x'", "name", ""],
   ];
@@ -114,6 +121,9 @@ test("what may be there is never called a mistake: free fields, labels, versions
     "{'a': {'b': 1}}.a.b == 1",
     "strings.quote(object.spec.plugin) != ''",
     "type(object.spec.plugin) == string",
+    "object.spec.secrets.all(s, s.delivery in ['egress', 'fd'])",
+    "object.spec.machines == 'all' || object.metadata.name == 'whatever'",
+    "plugin.spec.rollout.maxUnavailable != '100%' && plugin.spec.rollout.maxUnavailable != 0",
   ];
   for (const expression of fine) assert.deepEqual(compile(program(expression)).problems, [], expression);
 });

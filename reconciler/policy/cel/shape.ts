@@ -6,7 +6,8 @@ import { createRequire } from "node:module";
 /** What a value may be, as far as field names go. `any` = nobody knows: free fields, results of functions. */
 export type Shape =
   | { readonly is: "any" }
-  | { readonly is: "scalar" }
+  /** `values` = the only texts it may be, where the schema lists them. */
+  | { readonly is: "scalar"; readonly values?: readonly string[] }
   | { readonly is: "list"; readonly of: Shape }
   /** `rest` = values under names that the schema does not list (labels, versions); null = there are none. */
   | { readonly is: "map"; readonly fields: ReadonlyMap<string, Shape>; readonly rest: Shape | null }
@@ -53,6 +54,14 @@ export function isShape(found: Shape | readonly string[]): found is Shape {
   return !Array.isArray(found);
 }
 
+/** The only texts that a value of this shape may be; null where any may. */
+export function valuesOf(shape: Shape): readonly string[] | null {
+  if (shape.is === "scalar") return shape.values ?? null;
+  if (shape.is !== "one-of") return shape.is === "any" ? null : [];
+  const all = shape.shapes.map(valuesOf);
+  return all.every((one) => one !== null) ? all.flat() : null;
+}
+
 /** What a comprehension over `shape` binds: items of a list, names of a map. */
 export function itemOf(shape: Shape): Shape {
   if (shape.is === "list") return shape.of;
@@ -87,9 +96,14 @@ function shapeOf(schema: Json | undefined, root: Json): Shape {
   const parts = [anyOf, either, allOf].find((list) => Array.isArray(list));
   if (parts !== undefined) return oneOf((parts as readonly Json[]).map((part) => shapeOf(part, root)));
   if (type === "array") return { is: "list", of: shapeOf(items, root) };
-  if (type !== "object") return type === undefined ? ANY : SCALAR;
+  if (type !== "object") return type === undefined ? ANY : scalarOf(schema);
   const fields = isJsonObject(properties) ? Object.entries(properties).map(([name, one]) => [name, shapeOf(one, root)] as const) : [];
   return { is: "map", fields: new Map(fields), rest: isJsonObject(rest) ? shapeOf(rest, root) : rest === false ? null : ANY };
+}
+
+function scalarOf({ enum: listed, const: only }: Readonly<Record<string, Json>>): Shape {
+  const values = Array.isArray(listed) ? listed : [only];
+  return values.every((one) => typeof one === "string") ? { is: "scalar", values } : SCALAR;
 }
 
 function definition(root: Json, ref: string): Json | undefined {

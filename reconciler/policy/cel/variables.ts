@@ -7,7 +7,7 @@ const TEXTS: Shape = { is: "list", of: SCALAR };
 const COUNTS: Shape = { is: "map", fields: new Map(), rest: SCALAR };
 
 const CHANGE = mapOf({
-  action: SCALAR,
+  action: { is: "scalar", values: ["create", "update", "delete", "keep"] },
   destructive: SCALAR,
   fields: TEXTS,
   machines: mapOf({ before: SCALAR, after: SCALAR, gained: SCALAR, lost: SCALAR }),
@@ -19,7 +19,7 @@ const PLAN = mapOf({
   deletions: COUNTS,
   disrupted: SCALAR,
   widened: SCALAR,
-  roles: TEXTS,
+  roles: { is: "list", of: { is: "scalar", values: ["root", "release", "access", "secrets"] } },
 });
 
 const COMMIT = mapOf({ id: SCALAR, author: SCALAR, time: SCALAR, signed: SCALAR, signer: SCALAR });
