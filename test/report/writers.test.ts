@@ -92,6 +92,8 @@ test("of a fleet of 10,000 machines steps and findings are cut, and say so; dele
   assert.ok(Buffer.byteLength(summary) <= MAX_SUMMARY && summary.length > comment.length);
   const commands = render(item, "github").trimEnd().split("\n");
   assert.deepEqual([commands.length, commands.at(-1)], [21, "10060 more annotations in the step summary"]);
+  const many = { ...item, findings: Array.from({ length: 25_001 }, () => item.findings[0]!) };
+  assert.equal((JSON.parse(render(many, "sarif")) as SarifLog).runs[0]!.results.length, 25_000);
   for (const format of ["sarif", "gitlab", "rdjson", "json", "table"] as const) assert.ok(render(item, format).length > 0);
 });
 
