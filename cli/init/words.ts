@@ -7,6 +7,7 @@ export function paperText(name: string, secrets: string): string {
   return `RECOVERY OF THE FLEET ${name}: print or copy this onto paper now, and lock it away.
 Whoever holds it can change whom the fleet trusts and open every secret. Without it, a lost signing key or
 a lost vault cannot be replaced. It is in no file of the repo, and mooring cannot show it again.
+Clear the terminal's scrollback once it is on paper.
 
 ${secrets}`;
 }
