@@ -5,11 +5,12 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { promisify } from "node:util";
 import { sleep } from "#base/time/index.ts";
+import { secretRefAdd } from "#cli/secret-ref/index.ts";
 import type { Hub } from "#reconciler/hub/index.ts";
 import { hubKeyLine, type HubKey, makeHubKey, readHubKey } from "#reconciler/signing/index.ts";
 import { edited } from "#test/support/fleet-tree.ts";
 import { commitTo } from "#test/support/repo.ts";
-import { World } from "./world.ts";
+import { SECRET, World } from "./world.ts";
 
 // One fleet that gives the roles release and secrets to its hub; each test goes on where the one before ended.
 let world: World;
@@ -74,6 +75,19 @@ test("a plugin bump that an author signed rolls out without a person", async () 
   await released(revision);
   await world.until((view) => view.inSync && view.lastAppliedRevision === revision);
   assert.equal(hub.source().target?.head.release.doc.serial, 3);
+});
+
+test("a new version of a secret that an author committed is signed for, and sealed to the machines", async () => {
+  const { fleet } = world;
+  const before = hub.source().target?.secrets?.doc.serial ?? 0;
+  const repoDir = join(fleet.folder, "checkout");
+  const recipients = [(fleet.tree["trust/recipients"] ?? "").trim()];
+  const added = await secretRefAdd({ repoDir, ref: SECRET, value: Buffer.from("another hello"), recipients, now: Date.now });
+  for (const path of added.paths) fleet.tree = { ...fleet.tree, [path]: await readFile(join(repoDir, path), "utf8") };
+  const revision = await commit();
+  await released(revision);
+  await world.until((view) => view.inSync && view.lastAppliedRevision === revision && view.error === null);
+  assert.equal(hub.source().target?.secrets?.doc.serial, before + 1);
 });
 
 test("a wider grant waits for the people of access, whatever the hub signs", async () => {
