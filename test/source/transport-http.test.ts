@@ -306,6 +306,12 @@ test("through a proxy: https by CONNECT, http by absolute URL without the token,
   assert.equal(proxy.seen.length, 1);
 });
 
+test("a source that no HTTP proxy can serve does not look at one", async () => {
+  for (const url of ["ssh://git@h/x", "git@h:x", "/srv/fleet.git", "file:///srv/fleet.git"])
+    assert.equal((await accessOf({ proxy: "env" }, url, { https_proxy: "socks5://p:1080" })).proxy, undefined);
+  await assert.rejects(accessOf({ proxy: "env" }, "https://h/x", { https_proxy: "socks5://p:1080" }), { code: "SOURCE_MISCONFIGURED" });
+});
+
 test("a proxy that wants other credentials, opens nothing, hangs or is not there is told as such", async (t) => {
   const bench = await makeBench(t);
   const authority = makeAuthority(bench.folder);

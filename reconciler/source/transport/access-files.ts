@@ -46,7 +46,7 @@ async function authorities(path: string): Promise<string> {
 }
 
 function proxyBy({ proxy, proxyAuthFile, noProxy }: AccessFiles, url: string, env: Env): Proxy | undefined {
-  if (proxy === undefined) return undefined;
+  if (proxy === undefined || !/^https?:/i.test(url)) return undefined; // SSH does not go through it
   if (proxy === "env") return proxyOfEnv(env, url);
   return parseProxy(
     proxy,

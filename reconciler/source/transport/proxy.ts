@@ -51,7 +51,7 @@ export function parseProxy(url: string, except: readonly string[], credentials?:
 /** The proxy that the usual variables name for `target`; undefined where they name none. Only for those who ask for it. Pure. */
 export function proxyOfEnv(env: Readonly<Record<string, string | undefined>>, target: string): Proxy | undefined {
   const of = (name: string): string | undefined => env[name.toLowerCase()] || env[name] || undefined; // an empty variable is none
-  const isPlain = target.startsWith("http:");
+  const isPlain = /^http:/i.test(target);
   // HTTP_PROXY in upper case is a request header of CGI programs (httpoxy), which we are not; git and curl read the lower one alone.
   const url = (isPlain ? env["http_proxy"] || undefined : of("HTTPS_PROXY")) ?? of("ALL_PROXY");
   if (url === undefined) return undefined;
