@@ -166,7 +166,7 @@ validations:
     level: audit`,
   );
   const base = { ...withPolicy(PREFER_EGRESS), "policies/a-slow.yaml": slow };
-  const { findings, summary } = await judge(base, longer(base), { policyMs: 2000 });
+  const { findings, summary } = await judge(base, longer(base), { policyMs: 3000 });
   assert.deepEqual(
     findings.map(({ code, level, file }) => [code, level, file]),
     [
