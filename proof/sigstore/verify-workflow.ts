@@ -77,6 +77,7 @@ function certificateIn(body: Json): X509Certificate | null {
     path.reduce<Json | undefined>((value, name) => (value as JsonObject | undefined)?.[name], body);
   const texts: Readonly<Record<string, () => Json | undefined>> = {
     "hashedrekord 0.0.1": () => at("spec", "signature", "publicKey", "content"),
+    "intoto 0.0.2": () => at("spec", "content", "envelope", "signatures", "0", "publicKey"),
     "dsse 0.0.1": () => at("spec", "signatures", "0", "verifier"),
     "hashedrekord 0.0.2": () => at("spec", "hashedRekordV002", "signature", "verifier", "x509Certificate", "rawBytes"),
     "dsse 0.0.2": () => at("spec", "dsseV002", "signatures", "0", "verifier", "x509Certificate", "rawBytes"),
