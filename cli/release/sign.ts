@@ -56,6 +56,7 @@ export async function signOutcome(
   if (item.missing.length === 0 && !isOwner) return 0;
   const signer = await signerOf(options, trustsOf(item, standing), item.head.release.doc.serial);
   if (!isOwner) checkRole(signer, trustsOf(item, standing));
+  if (!isOwner) checkTouch(signer, item, trustsOf(item, standing));
   const todo = todoOf(item, signer, isOwner);
   if (todo.length === 0) {
     io.out.write(`${signer.principal} has signed this already\n`);
@@ -112,6 +113,17 @@ function trustsOf({ trust }: Case, standing: Standing): readonly Trust["section"
 function checkRole({ principal }: Signer, trusts: readonly Trust["section"][]): void {
   if (trusts.some((trust) => ROLE_NAMES.some((role) => trust.roles[role].principals.includes(principal)))) return;
   throw new MooringError("SIGNER_UNKNOWN", `${principal} is in no role that signs releases`, { why: "spec.trust.roles of fleet.yaml" });
+}
+
+/** A signature without a touch counts for no role that asks for one, so nobody is asked for it. */
+function checkTouch({ principal, key }: Signer, { missing }: Case, trusts: readonly Trust["section"][]): void {
+  const own = [...new Set(missing.filter(({ principals }) => principals.includes(principal)).map(({ role }) => role))];
+  const counts = own.some((role) => trusts.some(({ roles }) => roles[role].touch === "optional"));
+  if (key.startsWith("sk-") || own.length === 0 || counts) return;
+  throw new MooringError("SIGNER_KEY_MISMATCH", `the key of ${principal} is no hardware key`, {
+    why: `role ${own.join(" and role ")} asks for a touch (spec.trust.roles of fleet.yaml)`,
+    fix: "pass a hardware key that trust/allowed_signers names for you: `ssh-keygen -t ed25519-sk` makes one",
+  });
 }
 
 type Todo = { readonly kind: "release" | "secrets"; readonly bytes: Uint8Array; readonly serial: number };

@@ -7,8 +7,8 @@ import { publicHalf } from "./key.ts";
 /** Who signs, and with what. */
 export type SignerOptions = { readonly key: string; readonly as: string };
 
-/** Somebody whose key the trust section names. `sign` gives an armored SSHSIG by ssh-keygen. */
-export type Signer = { readonly principal: string; sign(bytes: Uint8Array, namespace: string): Promise<string> };
+/** Somebody whose key the trust section names. `key` = "type base64"; `sign` gives an armored SSHSIG by ssh-keygen. */
+export type Signer = { readonly principal: string; readonly key: string; sign(bytes: Uint8Array, namespace: string): Promise<string> };
 
 /** The signer, once its key is one that a section of `trusts` names for this principal at `serial`: nobody is asked for a touch or a passphrase for
  *  a signature that would not count. Throws SIGNER_UNKNOWN, SIGNER_KEY_MISMATCH, SIGNER_KEY_UNREADABLE. */
@@ -24,7 +24,7 @@ export async function signerOf({ key, as }: SignerOptions, trusts: readonly Trus
     });
   if (!text.startsWith("sk-") && named.every((item) => item.touch === "required"))
     throw new MooringError("SIGNER_KEY_MISMATCH", `${key} is no hardware key`, { why: `the trust section asks ${as} for a touch` });
-  return { principal: as, sign: (bytes, namespace) => sign(key, text, bytes, namespace) };
+  return { principal: as, key: text, sign: (bytes, namespace) => sign(key, text, bytes, namespace) };
 }
 
 function elsewhere(trusts: readonly TrustSection[], text: string): string {

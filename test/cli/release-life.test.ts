@@ -1,11 +1,13 @@
 /** Releases after their first day: renewed, taken back, freed of a signer, in another form, found by the number of a pull request. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { canonBytes, digestOf } from "#base/canonical/index.ts";
+import { canonBytes } from "#base/canonical/index.ts";
 import { timeOf } from "#base/time/index.ts";
 import { withdraw } from "#cli/release/index.ts";
 import { RELEASE_NAMESPACE } from "#proof/release/index.ts";
 import { releaseFolder } from "#reconciler/source/index.ts";
+import { hardwareSigner } from "#test/proof/signer.ts";
+import { newPerson } from "#test/support/fleet-fixture.ts";
 import { edited } from "#test/support/fleet-tree.ts";
 import { commitTo, git } from "#test/support/repo.ts";
 import { CliBench, latest, linesOf, type Ran, selected, START, type Who } from "./bench.ts";
@@ -160,6 +162,28 @@ for (const kind of ["http", "local"] as const)
     assert.equal((await bench.plan()).code, 0); // the copy is whole after that
   });
 
+test("two keys of one person count once, and a role that asks for a touch takes no key of a file", async (t) => {
+  const bench = await CliBench.make(t, "local");
+  const spare = newPerson(bench.folder, "spare");
+  const touched = edited(bench.tree, "fleet.yaml", /(access: .*\]) \}/, "$1, touch: required }")["fleet.yaml"]!;
+  const signers = `${bench.tree["trust/allowed_signers"]!}a@acme.dev ${spare.key}\nsecurity@acme.dev ${hardwareSigner().key}\n`;
+  await bench.commit({ "fleet.yaml": touched, "trust/allowed_signers": signers });
+  const trustRoot = await bench.root();
+  const first = await bench.release("a@acme.dev");
+  assert.deepEqual(linesOf(first, "still to sign:"), [
+    "root    1 of b@acme.dev, recovery@acme.dev; signed: a@acme.dev  (trust)",
+    "access  1 of security@acme.dev, with a touch",
+  ]);
+  assert.match((await bench.release("a@acme.dev", { key: spare.keyFile })).text, /a@acme\.dev has signed this already/);
+  // Signed with both keys all the same, past our command.
+  await forge(bench, await latest(bench), ["a@acme.dev"], spare.keyFile, spare.key);
+  assert.match((await bench.plan({ trustRoot })).text, /root {4}1 of b@acme\.dev, recovery@acme\.dev; signed: a@acme\.dev {2}\(trust\)\n/);
+  await assert.rejects(bench.release("security@acme.dev", { trustRoot }), {
+    code: "SIGNER_KEY_MISMATCH",
+    why: "role access asks for a touch (spec.trust.roles of fleet.yaml)",
+  });
+});
+
 function takeBack(bench: CliBench, who: Who, revision: string): Promise<Ran> {
   const options = { ...bench.options(who), revision, lifts: [], renew: false, yes: true };
   return bench.run((io) => withdraw(options, io, bench.deps));
@@ -177,20 +201,26 @@ function without(bench: CliBench, who: string): Record<string, string> {
 }
 
 /** A document on the branch with good signatures, past our own commands. */
-async function forge(bench: CliBench, doc: object & { readonly serial: number }, signers: readonly Who[]): Promise<void> {
+async function forge(
+  bench: CliBench,
+  doc: object & { readonly serial: number },
+  signers: readonly Who[],
+  file?: string,
+  text?: string,
+): Promise<void> {
   const { signerOf } = await import("#cli/sign/index.ts");
   const bytes = canonBytes(doc);
   const files: Record<string, string | Uint8Array> = {};
   const folder = releaseFolder("release", doc.serial, bytes);
   files[`${folder}/release.json`] = bytes;
   for (const who of signers) {
-    const { key, keyFile } = bench.people.get(who)!;
+    const person = bench.people.get(who)!;
+    const [key, keyFile] = [text ?? person.key, file ?? person.keyFile];
     const section = { keys: { [who]: [{ key, touch: "optional", from: 1, until: null }] } } as unknown as Parameters<
       typeof signerOf
     >[1][number];
     const signer = await signerOf({ key: keyFile, as: who }, [section], doc.serial);
-    files[`${folder}/${who}.sig`] = await signer.sign(bytes, RELEASE_NAMESPACE);
+    files[`${folder}/${who}${file === undefined ? "" : ".2"}.sig`] = await signer.sign(bytes, RELEASE_NAMESPACE);
   }
   await commitTo(bench.gitdir, { branch: "mooring/releases", files });
-  assert.ok(digestOf(bytes));
 }
