@@ -2,7 +2,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { finding } from "#reconciler/desired/index.ts";
-import { excerptOf } from "./excerpt.ts";
+import { painter } from "../report/paint.ts";
+import { excerptOf, findingBlock } from "./index.ts";
+
+const START = { line: 1, col: 1, endLine: 1, endCol: 1 };
 
 const at = (col: number, endCol: number, file = "plugins/a.yaml", line = 1) =>
   finding("FLEET_FIELD_INVALID", file, { line, col, endLine: line, endCol }, "x");
@@ -17,6 +20,12 @@ test("the caret stands under the mistake, and nothing behind it is shown", () =>
 test("a line with characters that nobody sees, an empty one or one that is not there is not shown", () => {
   for (const text of ["a: \u001b[2J", "a: \u202e x", "", "   "]) assert.equal(excerptOf(at(1, 2), text), null);
   assert.equal(excerptOf(at(1, 2, "a.yaml", 9), "a: 1\n"), null);
+});
+
+test("a file's name reaches the terminal as text", () => {
+  const item = finding("NAME_TAKEN", "machines/a\u001b[2J\n\u202e.yaml", START, "a Machine of this name is in b\u009b.yaml too");
+  const text = findingBlock(item, { paint: painter(false), folder: "", textOf: () => null });
+  assert.match(text, /^machines\/a\?\[2J\?\?\.yaml:1:1 NAME_TAKEN a Machine of this name is in b\?\.yaml too\n {2}fix: /);
 });
 
 test("whatever the text and the place, two short lines come out and the caret is on what is shown", () => {

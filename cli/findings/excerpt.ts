@@ -2,11 +2,15 @@ import type { Finding } from "#reconciler/desired/index.ts";
 
 const WIDTH = 100;
 
+/** Characters that a terminal acts on, or that nobody sees. */
+export const HIDDEN = /[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
+const HIDDEN_ONCE = new RegExp(HIDDEN.source);
+
 /** The line of a finding with a caret under the mistake, numbered, or null where there is nothing to show. Whatever stands behind the mistake is left
  *  out, and below secrets/ the mistake itself too: a value that somebody pasted into a wrong place must not get into a build's log. Pure. */
 export function excerptOf({ file, line, col, endLine, endCol }: Finding, text: string): readonly [line: string, caret: string] | null {
   const whole = (text.split("\n", line).at(line - 1) ?? "").replace(/\r$/, "").replaceAll("\t", " ");
-  if (whole.trim() === "" || /[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/.test(whole)) return null;
+  if (whole.trim() === "" || HIDDEN_ONCE.test(whole)) return null;
   const isKept = !file.startsWith("secrets/");
   const end = Math.min(endLine === line ? Math.max(endCol, col + 1) : whole.length + 1, whole.length + 1);
   const rest = isKept ? whole.slice(end - 1) : "?";

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { Finding } from "#reconciler/desired/index.ts";
 import type { Paint } from "../report/paint.ts";
-import { excerptOf } from "./excerpt.ts";
+import { excerptOf, HIDDEN } from "./excerpt.ts";
 
 /** How findings look: `folder` goes before paths, so that a terminal can open them from where the person stands. */
 export type Look = { readonly paint: Paint; readonly folder: string; readonly textOf: (file: string) => string | null };
@@ -10,11 +10,16 @@ export type Look = { readonly paint: Paint; readonly folder: string; readonly te
 export function findingBlock(item: Finding, { paint, folder, textOf }: Look): string {
   const { file, line, col, level, code, rule, message, fix, also = [] } = item;
   const spot = (place: { readonly file: string; readonly line: number; readonly col: number }): string =>
-    `${join(folder, place.file)}:${place.line}:${place.col}`;
+    `${join(folder, printable(place.file))}:${place.line}:${place.col}`;
   const color = level === "error" ? "red" : level === "warning" ? "yellow" : "cyan";
   const word = level === "error" ? "" : `${paint(color, level)} `;
-  const head = `${paint("bold", spot({ file, line, col }))} ${word}${paint(color, code)} ${message}${rule === undefined ? "" : ` (${rule})`}\n`;
+  const head = `${paint("bold", spot({ file, line, col }))} ${word}${paint(color, code)} ${printable(message)}${rule === undefined ? "" : ` (${rule})`}\n`;
   return `${head}${excerptText(item, textOf(file), (text) => paint(color, text))}${also.map((place) => `  see  ${spot(place)}\n`).join("")}  fix: ${fix}\n`;
+}
+
+/** Names of files may hold anything, and messages name files: nothing of it may reach a terminal as more than text. */
+function printable(text: string): string {
+  return text.replaceAll(HIDDEN, "?");
 }
 
 function excerptText(item: Finding, text: string | null, mark: (text: string) => string): string {

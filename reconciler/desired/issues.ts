@@ -16,9 +16,9 @@ type Def = {
 
 /** What zod found, as problems at their places, in words that hold names of fields and never a value. */
 export function problemsOf(issues: readonly Issue[], source: Source): readonly Problem[] {
-  const found = flattened(issues, []);
-  const problems = found.slice(0, MAX_PROBLEMS).map(({ issue, path, key, count }) => {
-    const item = key === null ? ofIssue(issue, path, source) : unknownKey(key, path, source);
+  const found = together(flattened(issues, []), source.value);
+  const problems = found.slice(0, MAX_PROBLEMS).map(({ issue, path, key, count, beside }) => {
+    const item = key === null ? ofIssue(issue, path, beside, source) : unknownKey(key, path, source);
     return {
       ...item,
       message: count > 1 ? `${item.message} (and ${count - 1} more beside it)` : item.message,
@@ -36,16 +36,34 @@ const MAX_PROBLEMS = 20; // of one file: nobody reads on, and places and suggest
 
 /** What was checked, by which schema, and where things stand in it. */
 export type Source = { readonly schema: z.ZodType; readonly value: Json; readonly locate: Locate };
-type Found = { readonly issue: Issue; readonly path: Path; readonly key: string | null; readonly count: number };
+type Found = {
+  readonly issue: Issue;
+  readonly path: Path;
+  readonly key: string | null;
+  readonly count: number;
+  readonly beside: readonly Path[];
+};
+
+/** Members that are missing from one map are one finding: they have one place, and are added in one go. */
+function together(found: readonly Found[], value: Json): readonly Found[] {
+  const groups = new Map<string, Found>();
+  for (const item of found) {
+    const isMissing = item.key === null && item.issue.code !== "invalid_key" && valueAt(value, item.path) === undefined;
+    const group = isMissing ? pointerOf(item.path.slice(0, -1)) : `${groups.size}`;
+    const first = groups.get(group);
+    groups.set(group, first === undefined ? item : { ...first, beside: [...first.beside, item.path] });
+  }
+  return [...groups.values()];
+}
 
 /** One entry for each thing wrong: of a union the branch that was meant, of unknown keys each. */
 function flattened(issues: readonly Issue[], base: Path): readonly Found[] {
   return issues.flatMap((issue): readonly Found[] => {
     const path: Path = [...base, ...(issue.path as Path)];
     if (issue.code === "invalid_union") return flattened(nearestBranch(issue.errors), path);
-    if (issue.code !== "unrecognized_keys") return [{ issue, path, key: null, count: 1 }];
-    if (issue.keys.length > MAX_PROBLEMS) return [{ issue, path, key: issue.keys[0]!, count: issue.keys.length }]; // one mistake: the wrong place
-    return issue.keys.map((key) => ({ issue, path, key, count: 1 }));
+    if (issue.code !== "unrecognized_keys") return [{ issue, path, key: null, count: 1, beside: [] }];
+    if (issue.keys.length > MAX_PROBLEMS) return [{ issue, path, key: issue.keys[0]!, count: issue.keys.length, beside: [] }]; // one mistake: the wrong place
+    return issue.keys.map((key) => ({ issue, path, key, count: 1, beside: [] }));
   });
 }
 
@@ -54,9 +72,13 @@ export function pointerOf(path: Path): string {
   return path.map((step) => `/${String(step).replaceAll("~", "~0").replaceAll("/", "~1")}`).join("");
 }
 
-function ofIssue(issue: Issue, path: Path, { value, locate }: Source): Problem {
+function ofIssue(issue: Issue, path: Path, beside: readonly Path[], { value, locate }: Source): Problem {
   const found = valueAt(value, path);
-  if (found === undefined) return problem("FLEET_FIELD_MISSING", locate(path, "key"), `field ${dotted(path)} is missing`);
+  if (found === undefined) {
+    const names = [path, ...beside].map(dotted).join(", ");
+    const [message, fix] = beside.length === 0 ? [`field ${names} is missing`] : [`fields ${names} are missing`, "add the fields"];
+    return problem("FLEET_FIELD_MISSING", locate(path, "key"), message, fix);
+  }
   const place = locate(path, issue.code === "invalid_key" ? "key" : "value");
   return problem("FLEET_FIELD_INVALID", place, `${dotted(path)}: ${words(issue)}`, fixOf(issue, found));
 }
