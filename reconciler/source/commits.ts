@@ -61,13 +61,22 @@ async function whyRefused(objects: Objects, rule: CommitRule, oid: Oid, judged: 
 }
 
 async function signatureOf(objects: Objects, rule: CommitRule, oid: Oid): Promise<string | null> {
-  const id = `${oid} ${authorsKey(rule)}`;
+  const id = `${oid} ${keysOf(rule)}`;
   const known = rule.verdicts?.get(id);
   if (known !== undefined) return known;
   const why = await signatureRefusal(await objects.raw(oid, "commit"), rule);
   if ((rule.verdicts?.size ?? 0) >= MAX_VERDICTS) rule.verdicts?.clear();
   rule.verdicts?.set(id, why);
   return why;
+}
+
+const digests = new WeakMap<CommitRule, string>();
+
+/** Digest of the rule's keys, made once for all of its commits. */
+function keysOf(rule: CommitRule): string {
+  const known = digests.get(rule) ?? authorsKey(rule);
+  digests.set(rule, known);
+  return known;
 }
 
 async function addsNothing(objects: Objects, rule: CommitRule, oid: Oid, judged: Map<Oid, string | null>): Promise<boolean> {
