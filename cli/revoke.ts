@@ -56,7 +56,10 @@ export async function revoke(options: RevokeOptions, out: Out, deps: Deps): Prom
 export function targetOf(text: string): NonNullable<Statement["target"]> {
   if (text.startsWith("secret://") && SECRET_REF.test(text)) return { kind: "secret", name: text };
   const [kind, name, ...rest] = text.split("/");
-  if (kind === "signer") throw new MooringError("NOT_YET", `revoke ${text}`, { fix: "make a release whose trust section drops the key" });
+  if (kind === "signer")
+    throw new MooringError("NOT_YET", `revoke ${text}`, {
+      fix: "drop the key in trust/allowed_signers, merge it, then `mooring release --distrust`",
+    });
   if ((kind === "plugin" || kind === "machine") && name !== undefined && rest.length === 0 && NAME.test(name)) return { kind, name };
   throw new MooringError("USAGE", `revoke ${text}`, { why: "name secret://team/x, plugin/NAME or machine/NAME" });
 }

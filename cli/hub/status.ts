@@ -36,13 +36,14 @@ function head({ fleet, hub, source, release }: HubStatus, nowMs: number): string
   return `${lines.join("\n")}\n`;
 }
 
-function awaiting({ awaiting: waits }: HubStatus): string {
+function awaiting({ awaiting: waits, trusts: roles }: HubStatus): string {
   if (waits === null) return "";
   const what = `AwaitingRelease: main ${short(waits.revision)}`;
   if (waits.missing.length === 0) return `${what}: no release for it yet; \`mooring release\` makes one\n`;
   const rows = waits.missing.map(({ role, classes, have, need, principals }) => {
     const left = principals.filter((principal) => !have.includes(principal));
-    return [role, `${Math.max(0, need - have.length)} of ${left.join(", ")}`, classes.join(", "), have.join(", ")].map(plain);
+    const touch = roles[role]?.touch === "required" ? " (touch)" : "";
+    return [role, `${Math.max(0, need - have.length)} of ${left.join(", ")}${touch}`, classes.join(", "), have.join(", ")].map(plain);
   });
   return `${what} needs\n${table(["ROLE", "WHO", "FOR", "SIGNED"], rows).replaceAll(/^/gm, "  ").trimEnd()}\n`;
 }

@@ -41,7 +41,11 @@ export function acceptRelease(input: AcceptInput): Accepted {
   const checked = checkDesired(input.desired, fleet, machine);
   const trust = acceptTrust(input, proof, checked);
   const release = countRole(trust.section, "release", head, head.doc.serial);
-  if (!release.met) throw unproven(`release ${head.doc.serial}`, `role release: ${release.have.length} of ${release.need} signed`);
+  if (!release.met)
+    throw unproven(
+      `release ${head.doc.serial}`,
+      `role release: ${release.have.length} of ${release.need} signed${release.have.length === 0 ? "" : ` (${release.have.join(", ")})`}`,
+    );
   const classes = acceptClasses(input, proof, checked, trust);
   const secrets = acceptSecrets({
     now,
@@ -87,10 +91,13 @@ function readProof(given: ReleaseProof, fleet: string): ReadProof {
 function acceptTrust(input: AcceptInput, proof: ReadProof, checked: CheckedDesired): Trust {
   const offered = parseTrust(canonBytes(checked.trust));
   if (offered.leaf !== proof.head.doc.trust)
-    throw new MooringError("TRUST_BROKEN", "the trust section in the desired state is not the one the release names");
+    throw new MooringError(
+      "TRUST_BROKEN",
+      `the trust section in the desired state is not the one that release ${proof.head.doc.serial} names`,
+    );
   const trust = walkTrust(startOf(input), proof.steps, proof.head, offered);
   if (trust.leaf !== proof.head.doc.trust)
-    throw new MooringError("TRUST_BROKEN", "the chain of trust releases ends before the trust of the release");
+    throw new MooringError("TRUST_BROKEN", `the chain of trust releases ends before the trust of release ${proof.head.doc.serial}`);
   return trust;
 }
 

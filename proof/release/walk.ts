@@ -38,8 +38,10 @@ export function stepFault(before: Trust | null, step: TrustStep): string | null 
   const { doc } = step.release;
   if (step.trust.leaf !== doc.trust) return `release ${doc.serial} names another trust section`;
   for (const trust of before === null ? [step.trust] : [before, step.trust]) {
-    if (!countRole(trust.section, "root", step.release, doc.serial).met)
-      return `release ${doc.serial} lacks root signatures of the ${trust === step.trust ? "new" : "old"} trust`;
+    const { met, have, need } = countRole(trust.section, "root", step.release, doc.serial);
+    if (met) continue;
+    const signed = have.length === 0 ? "nobody" : have.join(", ");
+    return `release ${doc.serial} lacks root signatures of the ${trust === step.trust ? "new" : "old"} trust: ${signed} of ${need} signed`;
   }
   return null;
 }

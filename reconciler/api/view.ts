@@ -86,7 +86,10 @@ function machineView({ hello, agent, error, ...view }: MachineView): MachineStat
 function awaitingOf(head: ReturnType<Hub["source"]>["head"]): HubStatus["awaiting"] {
   const cover = head?.cover ?? null;
   if (head === null || cover === null || cover.at === "covered") return null;
-  if (cover.at === "expired")
-    return { revision: head.revision, missing: [{ role: "release", classes: [], have: [], need: 1, principals: [] }] };
+  if (cover.at === "expired") {
+    const rule = head.outcome.at === "read" ? head.outcome.resolved.trust.roles.release : null;
+    const { threshold: need, principals } = rule ?? { threshold: 1, principals: [] };
+    return { revision: head.revision, missing: [{ role: "release", classes: [], have: [], need, principals }] };
+  }
   return { revision: head.revision, missing: cover.missing };
 }

@@ -76,7 +76,18 @@ const STATUS: HubStatus = {
     checkedAt: timeOf(NOW - 12_000),
     error: { code: "SOURCE_UNREACHABLE", message: "git.example.net", why: "no route", fix: "check the network", disposition: "retry" },
   },
-  release: { serial: 8, expires: timeOf(NOW + 90 * 86_400_000), digest: digestOf("release") },
+  release: {
+    serial: 8,
+    expires: timeOf(NOW + 90 * 86_400_000),
+    digest: digestOf("release"),
+    warning: {
+      code: "RELEASE_AGEING",
+      message: "release 8, issued 2026-09-01, runs out on 2026-11-30",
+      why: "three quarters of its lifetime are over",
+      fix: "people with role release run `mooring release --renew`",
+      disposition: "wait",
+    },
+  },
   awaiting: {
     revision: "9f8e7d6c".repeat(5),
     missing: [{ role: "access", classes: ["access"], have: [], need: 1, principals: ["security@acme.dev"] }],
@@ -104,10 +115,13 @@ hub      0.1.0, uid 501, up 2h
          SOURCE_UNREACHABLE: git.example.net
            why: no route
            fix: check the network
+         RELEASE_AGEING: release 8, issued 2026-09-01, runs out on 2026-11-30
+           why: three quarters of its lifetime are over
+           fix: people with role release run \`mooring release --renew\`
 
 AwaitingRelease: main 9f8e7d6c needs
-  ROLE    WHO                     FOR     SIGNED
-  access  1 of security@acme.dev  access  -
+  ROLE    WHO                             FOR     SIGNED
+  access  1 of security@acme.dev (touch)  access  -
 
 refused: main 9f8e7d6c; what ran before goes on running
   plugins/x.yaml:3:5 FLEET_FIELD_UNKNOWN unknown field
