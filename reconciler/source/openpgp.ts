@@ -3,6 +3,7 @@ import { MooringError } from "#base/errors/index.ts";
 
 const BLOCK = /-----BEGIN PGP PUBLIC KEY BLOCK-----[\s\S]*?-----END PGP PUBLIC KEY BLOCK-----/g;
 const MAX_KEYS_CHARS = 1_048_576;
+const CLOCK_SKEW_MS = 300_000;
 
 /** Why an OpenPGP signature over a commit does not count, or null when it does: one detached binary signature by one of `keys` (armored, one block after
  *  another), a key that was good when it signed and, as gpg and git have it, is neither expired nor revoked at `now`. What the library rejects (SHA-1,
@@ -13,18 +14,26 @@ export async function openpgpRefusal(armored: string, payload: Uint8Array, keys:
   const known = await keysIn(keys);
   try {
     const signature = await openpgp.readSignature({ armoredSignature: armored });
-    if (signature.packets.length !== 1 || signature.packets[0]?.signatureType !== openpgp.enums.signature.binary)
+    const [packet] = signature.packets;
+    if (signature.packets.length !== 1 || packet?.signatureType !== openpgp.enums.signature.binary)
       return "its signature is not one binary OpenPGP signature";
+    const date = laterOf(now, packet.created);
     const message = await openpgp.createMessage({ binary: payload });
-    const { signatures } = await openpgp.verify({ message, signature, verificationKeys: [...known], format: "binary", date: now });
+    const { signatures } = await openpgp.verify({ message, signature, verificationKeys: [...known], format: "binary", date });
     const [found] = signatures;
     if (found === undefined) return "its OpenPGP signature is empty";
     await found.verified;
-    for (const key of known) if (await isGoodAt(key, found.keyID, now)) return null;
+    for (const key of known) if (await isGoodAt(key, found.keyID, date)) return null;
     return "its OpenPGP key is expired or revoked";
   } catch {
     return "its OpenPGP signature does not hold under a key of the fleet repo"; // the library's text names no rule of ours
   }
+}
+
+/** Now, or when a signature says it was made, where the signer's clock is a little ahead of ours. */
+function laterOf(now: Date, created: Date | null): Date {
+  const ahead = (created?.getTime() ?? 0) - now.getTime();
+  return created !== null && ahead > 0 && ahead <= CLOCK_SKEW_MS ? created : now;
 }
 
 type KeyId = Parameters<Key["getSigningKey"]>[0];
