@@ -194,7 +194,7 @@ test("each kind of wrong answer has its code, and a redirect is followed nowhere
   for (const [code, one] of cases) {
     answer = one;
     hits = 0;
-    await refused(code, url, { token: () => TOKEN }, { idleMs: 150, maxBytes: 4000 });
+    await refused(code, url, { token: () => TOKEN }, { idleMs: code === "SOURCE_UNREACHABLE" ? 150 : 10_000, maxBytes: 4000 });
     assert.equal(hits, 1, code);
   }
 });

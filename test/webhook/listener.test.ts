@@ -148,7 +148,7 @@ test("a body over the limit is refused, by its announced length or as it comes",
 });
 
 test("who sends slowly, nothing, or no HTTP is cut off, and others are served meanwhile", async (t) => {
-  const bench = await makeBench(t, 300);
+  const bench = await makeBench(t, 1_500);
   const { port } = bench.hooks.address;
   const open = (first: string): Promise<Socket> =>
     new Promise((resolve) => {
@@ -175,7 +175,7 @@ test("who sends slowly, nothing, or no HTTP is cut off, and others are served me
 });
 
 test("more connections than one forge needs are turned away, and places become free again", async (t) => {
-  const bench = await makeBench(t, 400);
+  const bench = await makeBench(t, 1_500);
   const sockets = Array.from({ length: 80 }, () => connect(bench.hooks.address.port, "127.0.0.1"));
   const ends = sockets.map(
     (socket) =>
