@@ -16,7 +16,10 @@ test("pauses vary by a tenth around the poll's own, and grow after failures up t
     }),
   );
   const slow = new Notice({ pollMs: HOUR, random: () => 0.5 });
-  assert.deepEqual([1, 2, 3, 7, 30].map((failures) => slow.pauseMs(failures)), [1_000, 2_000, 4_000, 60_000, 60_000]);
+  assert.deepEqual(
+    [1, 2, 3, 7, 30].map((failures) => slow.pauseMs(failures)),
+    [1_000, 2_000, 4_000, 60_000, 60_000],
+  );
   assert.equal(new Notice({ pollMs: 5_000, random: () => 0.5 }).pauseMs(20), 5_000);
 });
 
