@@ -19,12 +19,17 @@ export function programOf({ name, doc }: Pick<Policy, "name" | "doc">): Program 
 }
 
 /** Whether a policy has a say about a document. With match.machines it has one about what reaches such a machine, before or after the change. */
-export function isMatched({ doc: { spec } }: Policy, { action, doc, reach }: Changed): boolean {
-  const { kinds, actions, machines } = spec.match;
-  if (!kinds.includes(doc.kind) || !actions.includes(action)) return false;
+export function isMatched(policy: Policy, changed: Changed): boolean {
+  return policy.doc.spec.match.actions.includes(changed.action) && isAbout(policy, changed);
+}
+
+/** The same whatever happened to the document. */
+export function isAbout({ doc: { spec } }: Policy, { doc, reach }: Changed): boolean {
+  const { kinds, machines } = spec.match;
+  if (!kinds.includes(doc.kind)) return false;
   if (machines === undefined || machines === "all") return true;
-  const { before, after } = reach();
-  return [...before, ...after].some((machine) => isSelected(machines, machine.doc.metadata.labels));
+  const { before, after, were } = reach();
+  return [before, after, were].some((list) => list.some((machine) => isSelected(machines, machine.doc.metadata.labels)));
 }
 
 /** What is wrong with the policies of a repo, each at its place: expressions that do not read, fields and names that do not exist, approval that
@@ -33,6 +38,7 @@ export async function checkPolicies(repo: Pick<FleetRepo, "policies" | "trust">,
   const found = await engine.compile(repo.policies.map(programOf));
   return repo.policies.flatMap((policy, i) => [
     ...mistakes(policy, found[i] ?? null),
+    ...checkKinds(policy),
     ...checkOwners(policy, Object.keys(repo.trust.keys)),
   ]);
 }
@@ -46,6 +52,20 @@ export function mistakes(policy: Policy, problems: readonly ExpressionProblem[] 
     const place = placeInScalar(policy.text, ["spec", ...path], offset, length);
     const where = `spec.${path[0]}[${path[1]}].${path[2]}`;
     return { ...finding("POLICY_INVALID", policy.file, place, `${where}: ${message}`, fix), excerpt: caret(policy.text, place) };
+  });
+}
+
+const REACHING: readonly string[] = ["Machine", "Baseline", "Plugin", "SecretGrant"];
+
+/** With match.machines a kind that reaches no machine would never be judged. */
+function checkKinds(policy: Policy): readonly Finding[] {
+  const { kinds, machines } = policy.doc.spec.match;
+  if (machines === undefined || machines === "all") return [];
+  const fix = "leave spec.match.machines out, or give this kind a policy of its own";
+  return kinds.flatMap((kind, i) => {
+    if (REACHING.includes(kind)) return [];
+    const message = `a ${kind} reaches no machine, so with spec.match.machines this policy never judges one`;
+    return [finding("POLICY_INVALID", policy.file, policy.locate(["spec", "match", "kinds", i]), message, fix)];
   });
 }
 

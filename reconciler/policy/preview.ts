@@ -3,7 +3,7 @@ import type { Finding } from "../desired/index.ts";
 import type { PolicyEngine } from "./engine.ts";
 import { brokenFinding, findingOf } from "./findings.ts";
 import type { PolicyInput } from "./input.ts";
-import { type Policy, programOf } from "./policies.ts";
+import { isAbout, type Policy, programOf } from "./policies.ts";
 import type { Shared } from "./program.ts";
 import { type Changed, subjectOf } from "./subjects.ts";
 
@@ -24,7 +24,7 @@ export async function previewOf(
   const deck = { shared, subjects: asUpdated.map((changed) => subjectOf(changed, head, base)) };
   const found: Finding[] = [];
   for (const policy of policies) {
-    const which = asUpdated.flatMap(({ doc }, i) => (policy.doc.spec.match.kinds.includes(doc.kind) ? [i] : []));
+    const which = asUpdated.flatMap((changed, i) => (isAbout(policy, changed) ? [i] : []));
     const answer = which.length === 0 ? null : await engine.evaluate(programOf(policy), deck, { which });
     if (answer === null) continue;
     if (answer.at === "failed") {

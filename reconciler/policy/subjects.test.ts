@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { generateKeyPairSync } from "node:crypto";
 import { test } from "node:test";
 import fc from "fast-check";
 import { demandFleet, filesOf, type FleetRepo, loadFleet } from "../desired/index.ts";
@@ -84,6 +85,56 @@ test("keys of trust are a change of the Fleet; policies, trust and grants are ru
   const plugin = edited(golden, "plugins/greeter.yaml", "machines:", "config: { tone: warm }\n  machines:");
   assert.equal(touchesRules(changesBetween(base, await repoOf(plugin))), false);
   assert.equal(touchesRules(changesBetween(base, await repoOf(edited(golden, "fleet.yaml", "lease: 48h", "lease: 24h")))), true);
+});
+
+test("whose signature on a commit counts is trust, too: a key for git alone, its namespaces and times", async () => {
+  const signers = "trust/allowed_signers";
+  const key = /ssh-ed25519 \S+/.exec(golden[signers]!)![0].replace(/.$/, "A");
+  for (const line of [`a@acme.dev namespaces="git" ${key}`, `a@acme.dev namespaces="git",valid-before="20270101Z" ${key}`]) {
+    const found = await changed(golden, { ...golden, [signers]: `${golden[signers]!}${line}\n` });
+    assert.deepEqual(
+      found.map(({ doc, fields }) => [doc, fields]),
+      [["Fleet/acme", ["/trust"]]],
+    );
+  }
+});
+
+test("the file of a plugin's signer and its lock are parts of the plugin", async () => {
+  const { publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  const other = publicKey.export({ type: "spki", format: "pem" }) as string;
+  const fieldsOf = async (head: Tree) => (await changed(golden, head)).map(({ doc, action, fields }) => [doc, action, fields]);
+  assert.deepEqual(await fieldsOf({ ...golden, "trust/keys/release.pub": other }), [["Plugin/greeter", "update", ["/spec/verify/key"]]]);
+  const lock = edited(golden, "plugins/greeter.lock.json", /"serial":\s*\d+/, '"serial": 99');
+  assert.deepEqual(await fieldsOf(lock), [["Plugin/greeter", "update", ["/lock"]]]);
+});
+
+test("members called as JavaScript's own are members like others", async () => {
+  const plain = edited(golden, "plugins/greeter.yaml", "machines:", "config: { tone: warm }\n  machines:");
+  for (const name of ["constructor", "toString", "hasOwnProperty"]) {
+    const [found] = await changed(plain, edited(plain, "plugins/greeter.yaml", "tone: warm", `tone: warm, ${name}: { a: 1 }`));
+    assert.deepEqual(found?.fields, [`/spec/config/${name}`]);
+  }
+});
+
+test("a baseline that a label takes off a machine that stays is an update; a machine that goes takes it off nothing", async () => {
+  const path = "baselines/fra.yaml";
+  const base = {
+    ...golden,
+    [path]: "apiVersion: mooring/v1\nkind: Baseline\nmetadata: { name: fra }\nspec: { machines: { labels: { site: fra } } }\n",
+  };
+  const found = await changed(base, edited(base, "machines/mini-02.yaml", "site: fra", "site: ams"));
+  assert.deepEqual(
+    found.map(({ doc, action, destructive, machines }) => [doc, action, destructive, machines.lost]),
+    [
+      ["Machine/mini-02", "update", false, 0],
+      ["Baseline/fra", "update", true, 1],
+    ],
+  );
+  const gone = await changed(base, without(base, "machines/mini-02.yaml"));
+  assert.deepEqual(
+    gone.map(({ doc }) => doc),
+    ["Machine/mini-02"],
+  );
 });
 
 test("every document is listed once, whatever comes and goes, and nothing is changed against itself", async () => {

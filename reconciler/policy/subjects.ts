@@ -1,6 +1,7 @@
-import { canon, isJsonObject, type Json } from "#base/canonical/index.ts";
+import { canon, isJsonObject, type Json, type JsonObject } from "#base/canonical/index.ts";
 import type { Selector } from "#schemas/fleet/index.ts";
 import { type AnyLoaded, type FleetRepo, isSelected, type Loaded } from "../desired/index.ts";
+import { attachedFields } from "./attached.ts";
 import type { Subject } from "./program.ts";
 
 export type Action = "create" | "update" | "delete" | "keep";
@@ -17,25 +18,34 @@ export type Changed = {
 };
 
 type Machines = readonly Loaded<"Machine">[];
-export type Reach = { readonly before: Machines; readonly after: Machines; readonly gained: number; readonly lost: number };
+export type Reach = {
+  readonly before: Machines;
+  readonly after: Machines;
+  /** Those of `after` as the base has them: a change may take a label off a machine and reach it at once. */
+  readonly were: Machines;
+  readonly gained: number;
+  readonly lost: number;
+};
 
 /** Every document of head and base with what happened to it, in one order for equal inputs. A document that reaches more machines than before is
- *  updated, too, whatever gave it the reach: its own selector, a label, a new machine. Pure. */
+ *  updated, too, whatever gave it the reach: its own selector, a label, a new machine. So is a Baseline that a machine loses and stays: what hardens it
+ *  goes. Pure. */
 export function changesBetween(base: FleetRepo | null, head: FleetRepo): readonly Changed[] {
   const olds = new Map(documentsOf(base).map((doc) => [idOf(doc), doc]));
   const areMachinesSame = base !== null && labelsKey(base) === labelsKey(head);
-  const trust = base !== null && trustKey(base) !== trustKey(head) ? ["/trust"] : [];
+  const attached = base === null ? null : attachedFields(base, head);
+  const were = machinesByName(base);
   const changed = documentsOf(head).map((doc): Changed => {
     const before = olds.get(idOf(doc)) ?? null;
     olds.delete(idOf(doc));
     const found = before === null || before.text === doc.text ? [] : differences(plain(before.doc), plain(doc.doc), "");
-    const fields = doc.kind === "Fleet" ? [...found, ...trust] : found;
-    const reach = once(() => reachOf(doc, before, base, head));
-    const gains = (): boolean => !areMachinesSame && doc.kind !== "Machine" && reach().gained > 0;
-    return { action: before === null ? "create" : fields.length > 0 || gains() ? "update" : "keep", doc, before, fields, reach };
+    const fields = before === null ? [] : [...new Set([...found, ...(attached?.(doc, before) ?? [])])];
+    const reach = once(() => reachOf(doc, before, base, head, were));
+    const moves = (): boolean => !areMachinesSame && doc.kind !== "Machine" && (reach().gained > 0 || isLifted(doc, reach(), head));
+    return { action: before === null ? "create" : fields.length > 0 || moves() ? "update" : "keep", doc, before, fields, reach };
   });
   const gone = [...olds.values()].map((doc): Changed => {
-    return { action: "delete", doc, before: doc, fields: [], reach: once(() => reachOf(null, doc, base, head)) };
+    return { action: "delete", doc, before: doc, fields: [], reach: once(() => reachOf(null, doc, base, head, were)) };
   });
   return [...changed, ...gone];
 }
@@ -65,17 +75,31 @@ export function touchesRules(changes: readonly Changed[]): boolean {
   });
 }
 
-function trustKey({ trust }: FleetRepo): string {
-  return canon([plain(trust.keys), [...trust.recipients], trust.trustedRoot, trust.signers.vaultKeys.map((key) => JSON.stringify(key))]);
-}
-
 function labelsKey({ machines }: FleetRepo): string {
   return JSON.stringify(machines.map(({ name, doc }) => [name, doc.metadata.labels]));
 }
 
-function reachOf(doc: AnyLoaded | null, old: AnyLoaded | null, base: FleetRepo | null, head: FleetRepo): Reach {
+function machinesByName(repo: FleetRepo | null): ReadonlyMap<string, Loaded<"Machine">> {
+  return new Map(repo?.machines.map((machine) => [machine.name, machine]));
+}
+
+function reachOf(
+  doc: AnyLoaded | null,
+  old: AnyLoaded | null,
+  base: FleetRepo | null,
+  head: FleetRepo,
+  known: ReadonlyMap<string, Loaded<"Machine">>,
+): Reach {
   const [after, before] = [reachIn(doc, head), reachIn(old, base)];
-  return { before, after, gained: countNew(after, before), lost: countNew(before, after) };
+  const were = after.flatMap(({ name }) => known.get(name) ?? []);
+  return { before, after, were, gained: countNew(after, before), lost: countNew(before, after) };
+}
+
+/** Whether a machine that stays in the fleet loses this baseline. */
+function isLifted({ kind }: AnyLoaded, { before, after }: Reach, head: FleetRepo): boolean {
+  if (kind !== "Baseline") return false;
+  const [left, has] = [new Set(head.machines.map(({ name }) => name)), new Set(after.map(({ name }) => name))];
+  return before.some(({ name }) => left.has(name) && !has.has(name));
 }
 
 function countNew(machines: Machines, than: Machines): number {
@@ -134,9 +158,14 @@ function differences(before: Json | undefined, after: Json | undefined, at: stri
   }
   if (isJsonObject(before) && isJsonObject(after)) {
     const names = [...new Set([...Object.keys(before), ...Object.keys(after)])].sort();
-    return names.flatMap((name) => differences(before[name], after[name], `${at}/${pointerStep(name)}`));
+    return names.flatMap((name) => differences(member(before, name), member(after, name), `${at}/${pointerStep(name)}`));
   }
   return canon(before) === canon(after) ? [] : [at];
+}
+
+/** A member of its own; what every object of JavaScript has is none. */
+function member(value: JsonObject, name: string): Json | undefined {
+  return Object.hasOwn(value, name) ? value[name] : undefined;
 }
 
 /** RFC 6901 §3. */

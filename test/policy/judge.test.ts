@@ -82,6 +82,37 @@ validations:
   );
 });
 
+test("a label taken off in the same change hides no machine from a policy about that label", async () => {
+  const base = withPolicy(
+    policyText("fra", "match: { kinds: [SecretGrant], machines: { labels: { site: fra } } }\nvalidations: [{ expression: 'false' }]"),
+    "fra",
+  );
+  const grant = { "grants/second.yaml": (base["grants/greeter.yaml"] ?? "").replace("name: greeter", "name: second") };
+  const moved = Object.entries(base).map(([path, text]) => [
+    path,
+    path.startsWith("machines/") ? text.replace("site: fra", "site: ams") : text,
+  ]);
+  for (const head of [base, Object.fromEntries(moved) as Tree]) {
+    const { findings } = await judge(base, { ...head, ...grant });
+    assert.deepEqual(
+      findings.map(({ code, file }) => [code, file]),
+      [["POLICY_DENIED", "grants/second.yaml"]],
+    );
+  }
+});
+
+test("match.machines beside a kind that reaches no machine is a mistake, and what a policy will not match is not foretold", async () => {
+  const about = (kind: string, site: string): string =>
+    policyText("p", `match: { kinds: [${kind}], machines: { labels: { site: ${site} } } }\nvalidations: [{ expression: 'false' }]`);
+  const { findings } = await judge(golden, withPolicy(about("SecretGrant, Secret", "fra"), "p"));
+  assert.deepEqual(
+    findings.map(({ code, level, line, message }) => [code, level, line, /a Secret reaches no machine/.test(message)]),
+    [["POLICY_INVALID", "error", 5, true]],
+  );
+  const soon = async (site: string) => (await judge(golden, withPolicy(about("SecretGrant", site), "p"), {}, true)).findings.length;
+  assert.deepEqual([await soon("fra"), await soon("nowhere")], [1, 0]);
+});
+
 test("levels: approval is asked of the owners, an audit is a notice, a policy that cannot be judged denies whatever its level", async () => {
   const policy = policyText(
     "mixed",
