@@ -89,12 +89,14 @@ export class World {
     return world;
   }
 
-  async startAgent(name: string): Promise<void> {
+  /** `settleMs` = how long a plugin must live to count as one that came up. */
+  async startAgent(name: string, settleMs = 100): Promise<void> {
     const machine = this.machine(name);
     machine.agent = await startTestAgent(machine.layout, machine.pins, {
       clock: Date.now,
       log: this.#log,
       watch: { settleMs: 5, sweepMs: 60_000, rehashMs: 3_600_000 },
+      settleMs,
     });
   }
 

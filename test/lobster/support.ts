@@ -173,7 +173,13 @@ export class TestAgent {
 export function startTestAgent(
   layout: Layout,
   pins: Pins,
-  more: { readonly clock: () => number; readonly log: Log; readonly watch?: WatchTimes; readonly onBridge?: (pid: number) => void },
+  more: {
+    readonly clock: () => number;
+    readonly log: Log;
+    readonly watch?: WatchTimes;
+    readonly onBridge?: (pid: number) => void;
+    readonly settleMs?: number;
+  },
 ): Promise<Agent> {
   return startAgent({
     layout,
@@ -186,7 +192,16 @@ export function startTestAgent(
       return bridge;
     },
     startSupervisor: (deps) =>
-      createSupervisor({ ...deps, uids: null, layout, clock: Date.now, rng: Math.random, log: more.log, settleMs: 100, graceMs: 2_000 }),
+      createSupervisor({
+        ...deps,
+        uids: null,
+        layout,
+        clock: Date.now,
+        rng: Math.random,
+        log: more.log,
+        settleMs: more.settleMs ?? 100,
+        graceMs: 2_000,
+      }),
     startEgress: null,
     unpack: { exec: process.execPath, args: [UNPACK_ENTRY] },
     ...more,
