@@ -102,3 +102,33 @@ test("an older release is no way back to what they approved", () => {
     code: "SERIAL_OLD",
   });
 });
+
+test("an approval that was taken back is burnt: neither its release nor a later one that carries it is taken", () => {
+  const fleet = new TestFleet(BEFORE, ["a", "b", "s", "t"]);
+  const pin = fleet.trust.leaf;
+  const wide = [agentSection(1), grantSection("m1", "smtp", "mail", "wide")];
+  const narrow = [agentSection(1), grantSection("m1", "smtp", "mail")];
+  fleet.machines.set("m1", narrow);
+  fleet.release(["a", "b", "s"]);
+  const { after: first } = acceptRelease(fleet.inputFor("m1", null, pin));
+  fleet.machines.set("m1", wide);
+  const approved = fleet.release(["s"]); // and never by a
+  const trees = fleet.trees;
+  fleet.machines.set("m1", narrow);
+  fleet.release(["a", "t"], { reattest: ["access"] });
+  const { after } = acceptRelease(fleet.inputFor("m1", first, pin));
+  assert.equal(after.classes.access?.since, 3);
+
+  fleet.machines.set("m1", wide);
+  const { release } = fleet.head;
+  const access = { root: trees.roots.access.root, size: trees.roots.access.size, since: approved.release.doc.serial };
+  const prev = { doc: { ...release.doc, classes: { ...release.doc.classes, access } }, bytes: release.bytes };
+  const { issued, expires } = release.doc;
+  const bytes = composeRelease({ fleet: FLEET, prev, resolver: 1, roots: trees.roots, trustLeaf: pin, lifts: [], issued, expires });
+  fleet.releases.push(fleet.signed(bytes, ["a"]));
+  fleet.trees = trees;
+  const { carried } = fleet.proofFor("m1", after, pin);
+  assert.equal(carried.length, 1); // it does prove the entry, by itself
+  assert.throws(() => acceptRelease(fleet.inputFor("m1", after, pin)), { code: "SINCE_BACKWARD" });
+  assert.equal(acceptRelease(fleet.inputFor("m1", first, pin)).after.serial, 4); // who never met the withdrawal can't know
+});

@@ -1,9 +1,9 @@
 import type { Digest } from "#base/canonical/index.ts";
-import { MooringError, type Problem } from "#base/errors/index.ts";
+import { MooringError, type Problem, toProblem } from "#base/errors/index.ts";
 import { type Clock, type Time, timeOf } from "#base/time/index.ts";
 import { type FleetTarget, fleetTarget } from "../machine/index.ts";
 import { type Branch, branchOf, NO_BRANCH, outcomeReader, policyJudge, type Selection, selectTarget } from "../revision/index.ts";
-import { checkTrustRoot } from "../revision/index.ts";
+import { checkTrustRoot, unknownForm } from "../revision/index.ts";
 import { checkFloor, type Floor, NO_FLOOR } from "../recovery/index.ts";
 import type { Resolved } from "../desired/index.ts";
 import { staleSigner, type Verdicts, verifyAuthors } from "./authors.ts";
@@ -109,10 +109,12 @@ export function makeSourceLoop({ source, pin, version, clock, witness }: SourceL
       selection.target === null
         ? view.target
         : fleetTarget(selection.target, branch, (digest) => ageFileOf(source, selection.target, digest));
-    const warning =
+    const form = selection.head.cover?.at === "awaiting" ? unknownForm(branch, { pin }, from.serial) : null;
+    const stale =
       selection.target === null || target === null
         ? view.warning
         : await staleSigner(source, selection.target.outcome, { serial: target.head.release.doc.serial, now }, verdicts);
+    const warning = form === null ? stale : toProblem(form);
     if (selection.target !== null && target !== null)
       await source.storeVerified({ revision: target.revision, serial: target.head.release.doc.serial });
     const isNew = target !== null && keyOf(target) !== (view.target === null ? null : keyOf(view.target));

@@ -1,9 +1,12 @@
 import { MooringError } from "#base/errors/index.ts";
-import type { ReleaseDoc } from "#proof/release/index.ts";
+import { type Holds, judgeRelease, type ReleaseDoc } from "#proof/release/index.ts";
+import type { Branch } from "./branch.ts";
 
 /** The forms in which this version resolves a tree, newest last: N-1 and N, once there is a second. A form is an integer of release.json, so that equal
  *  outcomes give equal documents; machines take any, since they compare roots and never resolve. */
 export const RESOLVER_FORMS: readonly number[] = [1];
+
+const FORMS = `${RESOLVER_FORMS.length === 1 ? "form" : "forms"} ${RESOLVER_FORMS.join(" and ")}`;
 
 /** The form of the next release: a fleet changes it only by `mooring release --resolver`. Pure. */
 export function formAfter(before: Pick<ReleaseDoc, "resolver"> | null): number {
@@ -14,6 +17,17 @@ export function formAfter(before: Pick<ReleaseDoc, "resolver"> | null): number {
 export function checkForm(form: number, what: string): void {
   if (RESOLVER_FORMS.includes(form)) return;
   throw new MooringError("RESOLVER_UNKNOWN", `${what} is in resolver form ${form}`, {
-    why: `this version resolves ${RESOLVER_FORMS.length === 1 ? "form" : "forms"} ${RESOLVER_FORMS.join(" and ")}`,
+    why: `this version resolves ${FORMS}`,
+  });
+}
+
+/** RESOLVER_UNKNOWN where people have released, above `serial`, in a form that this version does not resolve: a newer one must read it. Null otherwise. Pure. */
+export function unknownForm(branch: Branch, holds: Holds, serial: number): MooringError | null {
+  const head = branch.releases.find(({ release }) => release.doc.serial > serial && !RESOLVER_FORMS.includes(release.doc.resolver));
+  if (head === undefined || !judgeRelease({ head, releases: branch.releases, holds }).complete) return null;
+  const { doc } = head.release;
+  return new MooringError("RESOLVER_UNKNOWN", `release ${doc.serial} is in resolver form ${doc.resolver}`, {
+    why: `this version resolves ${FORMS}; what ran before goes on running`,
+    fix: "run a version of mooring that resolves this form",
   });
 }

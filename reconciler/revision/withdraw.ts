@@ -34,8 +34,9 @@ export type WithdrawnBy = { readonly by: readonly string[]; readonly serial: num
 
 /** Null when nobody has. Pure. */
 export function withdrawnBy(item: KnownRelease, input: WithdrawInput): WithdrawnBy | null {
+  if (item.release.sigs.length === 0 || !isWithdrawable(item, input.standing)) return null;
   const next = withdrawalInput(item, input);
-  if (next === null || !isWithdrawable(item, input.standing)) return null;
+  if (next === null) return null;
   const signersOf = ({ release }: KnownRelease): ReadonlySet<string> =>
     principalsOf(next.trust.section, release.signers(), release.doc.serial, false);
   const signers = [...signersOf(item)];
