@@ -1,4 +1,5 @@
-import { canon, isJsonObject, type Json } from "#base/canonical/index.ts";
+import { canon, isJsonObject, type Json, type JsonObject } from "#base/canonical/index.ts";
+import { printable } from "#base/text/index.ts";
 import type { Grant, GrantSection, Section } from "#schemas/wire/index.ts";
 import { byText } from "./diff.ts";
 
@@ -76,13 +77,31 @@ function headline(section: Section | null): readonly string[] {
 
 /** Each place where two values differ, a line each: `path: before → after`, or what left and joined a list. Pure. */
 export function differences(before: Json, after: Json, path: string): readonly string[] {
-  if (canon(before) === canon(after)) return [];
-  if (isJsonObject(before) && isJsonObject(after)) {
-    const names = [...new Set([...Object.keys(before), ...Object.keys(after)])].sort(byText);
-    return names.flatMap((name) => differences(before[name] ?? null, after[name] ?? null, path === "" ? name : `${path}.${name}`));
+  return differ(before, after, path);
+}
+
+/** Undefined = there is no such member. */
+function differ(before: Json | undefined, after: Json | undefined, path: string): readonly string[] {
+  if (before !== undefined && after !== undefined) {
+    if (canon(before) === canon(after)) return [];
+    if (isJsonObject(before) && isJsonObject(after)) {
+      const names = [...new Set([...Object.keys(before), ...Object.keys(after)])].sort(byText);
+      return names.flatMap((name) => differ(member(before, name), member(after, name), path === "" ? step(name) : `${path}.${step(name)}`));
+    }
+    if (Array.isArray(before) && Array.isArray(after)) return listDifferences(before as readonly Json[], after as readonly Json[], path);
   }
-  if (Array.isArray(before) && Array.isArray(after)) return listDifferences(before as readonly Json[], after as readonly Json[], path);
-  return [`${path}: ${text(before)} → ${text(after)}`];
+  const [had, has] = pair(before, after);
+  return [`${path}: ${had} → ${has}`];
+}
+
+/** What every object of JavaScript has is no member. */
+function member(value: JsonObject, name: string): Json | undefined {
+  return Object.hasOwn(value, name) ? value[name] : undefined;
+}
+
+/** A name that could be taken for a path, another line or another name stands in quotes. */
+function step(name: string): string {
+  return /^[\w+-][\w+/:-]*$|^[\w.+-]+@[\w.-]+$/.test(name) ? name : printable(JSON.stringify(name));
 }
 
 function listDifferences(before: readonly Json[], after: readonly Json[], path: string): readonly string[] {
@@ -94,20 +113,35 @@ function listDifferences(before: readonly Json[], after: readonly Json[], path: 
   return lines.length > 0 ? lines : [`${path}: another order`];
 }
 
-function text(value: Json): string {
-  return value === null ? "none" : typeof value === "string" ? short(value) : cut(canon(value));
+/** Two values that begin alike are shown from where they part. */
+function pair(before: Json | undefined, after: Json | undefined): readonly [string, string] {
+  const [had, has] = [text(before), text(after)];
+  if (before === undefined && after === null) return [had, "null"];
+  if (before === null && after === undefined) return ["null", has];
+  if (had !== has || typeof before !== "string" || typeof after !== "string") return [had, has];
+  let same = 0;
+  while (before[same] === after[same]) same++;
+  const from = (value: string): string => `…${cut(printable(value.slice(Math.max(0, same - LEAD))))}`;
+  return [from(before), from(after)];
+}
+
+const LEAD = 24;
+
+function text(value: Json | undefined): string {
+  if (value === undefined || value === null) return "none";
+  return typeof value === "string" ? short(value) : cut(printable(canon(value)));
 }
 
 /** Digests and keys by their first characters: enough to compare by eye, the whole is in the file. */
 export function short(value: string): string {
-  const printable = value.replaceAll(/[^\x20-\x7e\u00a0-\uffff]/g, "?");
-  if (printable.startsWith("sha256:")) return `${printable.slice(0, 19)}…`;
-  if (printable.startsWith("age1")) return `${printable.slice(0, 20)}…`;
-  return cut(printable);
+  const shown = printable(value);
+  if (shown.startsWith("sha256:")) return `${shown.slice(0, 19)}…`;
+  if (shown.startsWith("age1")) return `${shown.slice(0, 20)}…`;
+  return cut(shown);
 }
 
 function cut(value: string): string {
-  return value.length > MAX_CHARS ? `${value.slice(0, MAX_CHARS)}…` : value;
+  return value.length > MAX_CHARS ? `${value.slice(0, MAX_CHARS).toWellFormed()}…` : value;
 }
 
 /** Whether a change of a grant is more than its key, and in words what is new about access; empty when it only narrows. */

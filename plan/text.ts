@@ -1,3 +1,4 @@
+import { printable } from "#base/text/index.ts";
 import type { FleetPlan, Group, GroupStep } from "./fleet.ts";
 import { sourceText } from "./source-line.ts";
 
@@ -7,7 +8,7 @@ const SIGN = { add: "+", change: "~", repair: "~", remove: "-" } as const;
 
 /** The plan for people: what is taken away and disrupted can't be missed, reasons at file:line:col, access in words. Ends with a line break. */
 export function planText(plan: FleetPlan): string {
-  if (plan.steps.size === 0) return `${["0 changes", ...hubText(plan)].join("\n")}\n`;
+  if (plan.steps.size === 0) return textOf(["0 changes", ...hubText(plan)]);
   const { add, change, remove, disrupt } = countSteps(plan);
   const lines = [
     `fleet ${plan.fleet}: ${count(add, "addition")}, ${count(change, "change")}, ${count(remove, "deletion")} on ${count(plan.steps.size, "machine")}; ${count(disrupt, "disruption")}`,
@@ -19,7 +20,12 @@ export function planText(plan: FleetPlan): string {
   }
   for (const group of plan.groups) lines.push("", ...groupLines(group));
   lines.push(...hubText(plan));
-  return `${lines.join("\n")}\n`;
+  return textOf(lines);
+}
+
+/** Whoever signs reads this: no line may hold another one, or show something else than it says. */
+function textOf(lines: readonly string[]): string {
+  return `${lines.map(printable).join("\n")}\n`;
 }
 
 /** The plan for programs. Plain data, stable order. */

@@ -1,11 +1,7 @@
-/** Text that stays on its line: what a terminal or a parser would take as a command (controls, direction marks, lone surrogates) shows as `?`, breaks
- *  as spaces. Pure. */
-export function oneLine(text: string): string {
-  return text
-    .toWellFormed()
-    .replace(/[\t\r\n\u2028\u2029\u0085]+/g, " ")
-    .replace(/[\p{Cc}\p{Cf}]/gu, "?");
-}
+import { printable } from "#base/text/index.ts";
+
+/** Text that stays on its line and shows what it is. Pure. */
+export const oneLine: (text: string) => string = printable;
 
 /** The same, cut to `max` characters with an ellipsis; never between the halves of one. Pure. */
 export function clipped(text: string, max: number): string {

@@ -1,3 +1,4 @@
+import { printable } from "#base/text/index.ts";
 import { planJson, planText } from "#plan/index.ts";
 import type { Finding } from "#reconciler/desired/index.ts";
 import type { AccessChange, Review } from "./review.ts";
@@ -25,7 +26,9 @@ export function reviewText(review: Review): string {
     ),
     planText(plan).trimEnd(),
     section("signatures:", roles.map(roleLine)),
-    [...statusesOf(review).map(({ context, state, description }) => `${context} ${state}: ${description}`), ...footerOf(review)].join("\n"),
+    [...statusesOf(review).map(({ context, state, description }) => `${context} ${state}: ${description}`), ...footerOf(review)]
+      .map(printable)
+      .join("\n"),
   ];
   return `${parts.filter((part) => part !== "").join("\n\n")}\n`;
 }
@@ -48,11 +51,11 @@ function roleLine({ role, because, signed, missing }: Review["roles"][number]): 
 }
 
 function findingLine({ file, line, col, level, code, message, fix }: Finding): string {
-  return `${file}:${line}:${col} ${level} ${code} ${message}\n  fix: ${fix}`;
+  return `${printable(`${file}:${line}:${col} ${level} ${code} ${message}`)}\n  fix: ${printable(fix)}`;
 }
 
 function section(title: string, lines: readonly string[]): string {
-  return lines.length === 0 ? "" : [title, ...lines.map((line) => `  ${line}`)].join("\n");
+  return lines.length === 0 ? "" : [title, ...lines.map((line) => `  ${printable(line)}`)].join("\n");
 }
 
 function place({ file, line }: { readonly file: string; readonly line: number }): string {

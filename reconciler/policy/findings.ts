@@ -1,5 +1,6 @@
 import { type Finding, finding, placeInScalar } from "../desired/index.ts";
 import type { ErrorCode } from "#base/errors/index.ts";
+import { printable } from "#base/text/index.ts";
 import type { Policy } from "./policies.ts";
 import type { FieldPath, Verdict } from "./program.ts";
 import { type Changed, pointerStep } from "./subjects.ts";
@@ -73,6 +74,6 @@ function fixOf(code: ErrorCode, { file, doc }: Policy): string | undefined {
 
 /** What an expression made of a document's own text: one printable line, and not a long one. */
 export function oneLine(text: string): string {
-  const line = text.replaceAll(/[\s\p{Cc}\p{Cf}]+/gu, " ").trim();
-  return line.length > 300 ? `${line.slice(0, 300)}…` : line;
+  const line = printable(text).replaceAll(/\s+/g, " ").trim();
+  return line.length > 300 ? `${line.slice(0, 300).toWellFormed()}…` : line;
 }

@@ -5,6 +5,7 @@ import { test } from "node:test";
 import { stripVTControlCharacters } from "node:util";
 import { Ajv } from "ajv";
 import fc from "fast-check";
+import { printable } from "#base/text/index.ts";
 import { isFormat, markerOf, MAX_COMMENT, MAX_SUMMARY, render, REPORT_FORMATS, type ReportFormat } from "#cli/report/index.ts";
 import { data, property } from "#cli/report/github.ts";
 import { fit } from "#cli/report/fit.ts";
@@ -12,7 +13,8 @@ import { code, fence, prose } from "#cli/report/markdown-text.ts";
 import { wantsColor } from "#cli/report/paint.ts";
 import { byteColumn } from "#cli/report/rdjson.ts";
 import type { MachineId } from "#schemas/wire/index.ts";
-import type { Review } from "#cli/review/index.ts";
+import { type Review, reviewText } from "#cli/review/index.ts";
+import { planText } from "#plan/index.ts";
 import { planOf, review, text } from "./arbitrary.ts";
 import { exampleReview } from "./examples.ts";
 
@@ -150,11 +152,7 @@ test("a code span shows what it was given, in a table, too", () => {
       const shown = span.startsWith("<code>")
         ? span.slice(6, -7).replaceAll(/&#(\d+);/g, (_, n: string) => String.fromCodePoint(Number(n)))
         : span.replace(/^`|`$/g, "");
-      const wanted = given
-        .toWellFormed()
-        .replace(/[\t\r\n\u2028\u2029\u0085]+/g, " ")
-        .replace(/[\p{Cc}\p{Cf}]/gu, "?")
-        .trim();
+      const wanted = printable(given).trim();
       assert.equal(shown, wanted === "" ? "–" : wanted);
       if (!span.startsWith("<code>")) assert.doesNotMatch(shown, /[`|\\]/);
       else assert.match(span.slice(6, -7), /^[\p{L}\p{N} &#;]*$/u);
@@ -308,6 +306,21 @@ test("a table keeps to its width but for words that are longer, cuts no name, an
   fc.assert(
     fc.property(review, fc.constantFrom(60, 80, 120, null), (item, width) => {
       assert.doesNotMatch(render(item, "table", { width }), /[^\P{Cc}\n]|\p{Cf}/u);
+    }),
+    RUNS,
+  );
+});
+
+test("what signers read holds no command, no turned text and no line that somebody else wrote", () => {
+  fc.assert(
+    fc.property(review, (item) => {
+      for (const shown of [reviewText(item), planText(item.plan)]) assert.doesNotMatch(shown, /[^\P{Cc}\n]|\p{Cf}/u);
+      const lines = (plan: Review["plan"]): number => planText(plan).split("\n").length;
+      const quiet = item.plan.groups.map((group) => ({
+        ...group,
+        steps: group.steps.map((step) => ({ ...step, details: step.details.map(() => "x") })),
+      }));
+      assert.equal(lines(item.plan), lines({ ...item.plan, groups: quiet }));
     }),
     RUNS,
   );
