@@ -1,21 +1,17 @@
 import { MooringError } from "#base/errors/index.ts";
-import { hashObject, type Objects, type Oid } from "./objects.ts";
+import type { Maker } from "./write-objects.ts";
+import type { Objects, Oid } from "./objects.ts";
 import type { TreeItem } from "./parse.ts";
-
-export type Person = { readonly name: string; readonly email: string };
-
-/** Objects that are made and stored nowhere yet, by id, each after those it names. */
-export type Fresh = Map<Oid, { readonly type: "blob" | "tree" | "commit"; readonly bytes: Uint8Array }>;
 
 /** Path → content; null takes the file away. */
 export type TreeEdits = ReadonlyMap<string, Uint8Array | null>;
 
 /** The tree `root` (null = empty) after `edits`; only folders on their paths are made anew. A file that is replaced keeps its mode, a folder that loses its
  *  last file goes. SOURCE_PATH_TAKEN for a path that is no plain one, leads through a file, or is a folder. */
-export async function editTree(objects: Objects, root: Oid | null, edits: TreeEdits, fresh: Fresh): Promise<Oid> {
+export async function editTree(objects: Objects, root: Oid | null, edits: TreeEdits, make: Maker): Promise<Oid> {
   const top: Level = new Map();
   for (const [path, bytes] of edits) place(top, path, bytes);
-  return (await editLevel({ objects, fresh }, root, top, "")) ?? add(fresh, "tree", new Uint8Array());
+  return (await editLevel({ objects, make }, root, top, "")) ?? make.tree([]);
 }
 
 /** The file at `path` below `root`, or null. Throws SOURCE_PATH_TAKEN where a folder is, or a file is in the way. */
@@ -54,7 +50,7 @@ function place(top: Level, path: string, bytes: Uint8Array | null): void {
   level.set(last, bytes);
 }
 
-type Place = { readonly objects: Objects; readonly fresh: Fresh };
+type Place = { readonly objects: Objects; readonly make: Maker };
 
 /** Null where nothing is left. */
 async function editLevel(at: Place, old: Oid | null, level: Level, prefix: string): Promise<Oid | null> {
@@ -64,7 +60,7 @@ async function editLevel(at: Place, old: Oid | null, level: Level, prefix: strin
     if (item === null) items.delete(name);
     else items.set(name, { name, ...item });
   }
-  return items.size === 0 ? null : add(at.fresh, "tree", treeBytes([...items.values()]));
+  return items.size === 0 ? null : at.make.tree([...items.values()]);
 }
 
 async function editItem(
@@ -76,45 +72,11 @@ async function editItem(
   const isFolder = there?.mode === "40000";
   if (!(edit instanceof Map)) {
     if (isFolder) throw taken(path, "it is a folder, not a file");
-    return edit === null ? null : { mode: there?.mode ?? "100644", oid: add(at.fresh, "blob", edit) };
+    return edit === null ? null : { mode: there?.mode ?? "100644", oid: await at.make.blob(edit) };
   }
   if (there !== undefined && !isFolder) throw taken(path, "it is a file, not a folder");
   const oid = await editLevel(at, there?.oid ?? null, edit, `${path}/`);
   return oid === null ? null : { mode: "40000", oid };
-}
-
-function add(fresh: Fresh, type: "blob" | "tree" | "commit", bytes: Uint8Array): Oid {
-  const oid = hashObject(type, bytes);
-  fresh.set(oid, { type, bytes });
-  return oid;
-}
-
-/** Git's order: by bytes, a folder as if its name ended in a slash. */
-function treeBytes(items: readonly TreeItem[]): Uint8Array {
-  const key = ({ name, mode }: TreeItem): Buffer => Buffer.from(mode === "40000" ? `${name}/` : name);
-  const sorted = [...items].sort((a, b) => Buffer.compare(key(a), key(b)));
-  return Buffer.concat(sorted.flatMap(({ mode, name, oid }) => [Buffer.from(`${mode} ${name}\0`), Buffer.from(oid, "hex")]));
-}
-
-export type NewCommit = {
-  readonly tree: Oid;
-  readonly parent: Oid | null;
-  readonly author: Person;
-  readonly message: string;
-  readonly seconds: number;
-  /** Armored signature over the commit without it. */
-  readonly sign?: ((payload: Uint8Array) => Promise<string>) | undefined;
-};
-
-export async function makeCommit(commit: NewCommit, fresh: Fresh): Promise<Oid> {
-  const plain = (text: string): string => text.replace(/[<>\n\0]/g, "").trim();
-  const who = `${plain(commit.author.name)} <${plain(commit.author.email)}> ${commit.seconds} +0000`;
-  const parent = commit.parent === null ? "" : `parent ${commit.parent}\n`;
-  const head = `tree ${commit.tree}\n${parent}author ${who}\ncommitter ${who}\n`;
-  const body = `\n${commit.message.replaceAll("\0", "").trimEnd()}\n`;
-  const armored = await commit.sign?.(Buffer.from(head + body));
-  const signature = armored === undefined ? "" : `gpgsig ${armored.trimEnd().replaceAll("\n", "\n ")}\n`;
-  return add(fresh, "commit", Buffer.from(head + signature + body));
 }
 
 function taken(path: string, why: string): MooringError {

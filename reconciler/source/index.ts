@@ -1,5 +1,5 @@
 export { history, isAncestor, mergeBases } from "./ancestry.ts";
-export { type Person, type TreeEdits } from "./build.ts";
+export { type TreeEdits } from "./build.ts";
 export { type Authors, authorsKey, signatureRefusal } from "./commit-signature.ts";
 export { type CommitRule, judgedAnew, verifyCommits } from "./commits.ts";
 export { isTree, type Merged, mergeTrees } from "./merge.ts";
@@ -21,3 +21,4 @@ export { openSource, type Poll, type Source, type SourceConfig } from "./source.
 export { diffTrees, readTree, type Tree, type TreeChange, type TreeFile } from "./tree.ts";
 export { type Access, type AccessFiles, accessOf, parsePlace, type Place } from "./transport/index.ts";
 export { readVerified, storeVerified, type Verified } from "./verified.ts";
+export { type Person } from "./write-objects.ts";

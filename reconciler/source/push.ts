@@ -3,13 +3,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { hasCode, MooringError } from "#base/errors/index.ts";
 import { backoffMs, sleep, withDeadline } from "#base/time/index.ts";
-import { editTree, fileAt, type Fresh, makeCommit, type Person, type TreeEdits } from "./build.ts";
+import { editTree, fileAt, type TreeEdits } from "./build.ts";
 import { localTip, requireRepository } from "./local.ts";
 import { moveRef } from "./move-ref.ts";
 import { hashObject, Objects, type Oid } from "./objects.ts";
 import { fetchTip } from "./remote.ts";
 import { type Access, openTransport, parsePlace, type Transport } from "./transport/index.ts";
-import { packOf, writeLoose } from "./write-objects.ts";
+import { makerIn, type Person, publish } from "./write-objects.ts";
 
 /** The newest commit of a branch, on which a push is built. */
 export type Parent = {
@@ -55,7 +55,7 @@ export async function pushCommit(request: PushCommit, deps: PushDeps): Promise<O
   const place = parsePlace(request.url);
   if (place.kind === "local") {
     await requireRepository(place.gitdir);
-    return retrying(deps, () => commitLocal(place.gitdir, request, deps));
+    return retrying(deps, () => withFolder((folder) => commitLocal(place.gitdir, folder, request, deps)));
   }
   const transport = openTransport(place, request);
   const work = (signal: AbortSignal): Promise<Oid> => withFolder((folder) => commitRemote(transport, folder, request, deps, signal));
@@ -89,26 +89,25 @@ async function retrying(deps: PushDeps, work: () => Promise<Oid>): Promise<Oid> 
   }
 }
 
-async function commitLocal(gitdir: string, request: PushCommit, deps: PushDeps): Promise<Oid> {
+async function commitLocal(gitdir: string, folder: string, request: PushCommit, deps: PushDeps): Promise<Oid> {
   const tip = await localTip(gitdir, request.branch);
-  const { commit, fresh } = await build(new Objects(gitdir), tip, request, deps);
+  const commit = await build({ objects: new Objects(gitdir), tip, scratch: folder }, request, deps);
   if (commit === tip) return commit;
-  await writeLoose(gitdir, fresh);
+  await publish(folder, gitdir);
   await moveRef(gitdir, request.branch, tip, commit);
   return commit;
 }
 
-async function commitRemote(transport: Transport, folder: string, request: PushCommit, deps: PushDeps, signal: AbortSignal): Promise<Oid> {
+async function commitRemote(transport: Transport, gitdir: string, request: PushCommit, deps: PushDeps, signal: AbortSignal): Promise<Oid> {
   const ref = `refs/heads/${request.branch}`;
   const look = async (): Promise<Oid | null> => (await transport.listRefs([ref], signal)).get(ref) ?? null;
-  const gitdir = join(folder, "push.git");
   const objects = new Objects(gitdir);
   const tip = await look();
   if (tip !== null) await fetchTip(transport, gitdir, objects, tip, signal); // the newest commit holds every file
-  const { commit, fresh } = await build(objects, tip, request, deps);
+  const commit = await build({ objects, tip, scratch: gitdir }, request, deps);
   if (commit === tip) return commit;
   try {
-    await transport.push({ ref, from: tip, to: commit }, await packOf(fresh), signal);
+    await transport.push({ ref, from: tip, to: commit }, gitdir, signal);
   } catch (err) {
     if (!hasCode(err, "SOURCE_UNREACHABLE")) throw err;
     const now = await whereNow(look, err);
@@ -132,12 +131,10 @@ async function whereNow(look: () => Promise<Oid | null>, err: MooringError): Pro
   }
 }
 
-async function build(
-  objects: Objects,
-  tip: Oid | null,
-  request: PushCommit,
-  deps: PushDeps,
-): Promise<{ readonly commit: Oid; readonly fresh: Fresh }> {
+/** `scratch` takes the new objects: a folder that goes after the push. */
+type Ground = { readonly objects: Objects; readonly tip: Oid | null; readonly scratch: string };
+
+async function build({ objects, tip, scratch }: Ground, request: PushCommit, deps: PushDeps): Promise<Oid> {
   const root = tip === null ? null : (await objects.commit(tip)).tree;
   const parent: Parent = {
     commit: tip,
@@ -150,12 +147,12 @@ async function build(
       return file === null ? null : file.oid === hashObject("blob", bytes);
     },
   };
-  const fresh: Fresh = new Map();
-  const tree = await editTree(objects, root, await request.build(parent), fresh);
-  if (tree === root && tip !== null) return { commit: tip, fresh };
+  const edits = await request.build(parent);
+  const make = await makerIn(scratch);
+  const tree = await editTree(objects, root, edits, make);
+  if (tree === root && tip !== null) return tip;
   const { author, message, sign } = request;
-  const commit = await makeCommit({ tree, parent: tip, author, message, seconds: Math.floor(deps.now() / 1000), sign }, fresh);
-  return { commit, fresh };
+  return make.commit({ tree, parent: tip, author, message, seconds: Math.floor(deps.now() / 1000), sign });
 }
 
 async function withFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {

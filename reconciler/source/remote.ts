@@ -1,3 +1,4 @@
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { makeFolder } from "#base/durable/index.ts";
 import type { Objects, Oid } from "./objects.ts";
@@ -19,4 +20,5 @@ export async function fetchTip(transport: Transport, gitdir: string, objects: Ob
   const { pack } = await transport.fetchPack({ wants: [tip], haves: [], depth: 1 }, signal);
   await receivePack(pack, gitdir, { lookup: () => null, limits: PACK_LIMITS, signal });
   await objects.commit(tip); // there, whole, and what its id says
+  await writeFile(join(gitdir, "shallow"), `${tip}\n`); // gitrepository-layout(5): nobody looks for its parents
 }

@@ -1,13 +1,14 @@
 /** Ancestry of made-up histories, on whole copies and on such that hold only the newest commits, against a search through everything. */
 import assert from "node:assert/strict";
+import fs from "node:fs";
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import fc from "fast-check";
+import { writeObject } from "isomorphic-git";
 import { commitRange, isAncestor, mergeBases } from "#reconciler/source/ancestry.ts";
 import { hashObject, Objects } from "#reconciler/source/objects.ts";
-import { writeObject } from "#reconciler/source/write-objects.ts";
 
 let folder = "";
 let count = 0;
@@ -51,7 +52,8 @@ class History {
     let next = this.oids.length - 1;
     const bring = async (some: number): Promise<boolean> => {
       const isMore = next >= 0;
-      for (let n = 0; n < some && next >= 0; n++) await writeObject(gitdir, "commit", this.bytes[next--] ?? Buffer.alloc(0));
+      for (let n = 0; n < some && next >= 0; n++)
+        await writeObject({ fs, gitdir, type: "commit", format: "content", object: this.bytes[next--] ?? Buffer.alloc(0) });
       return isMore;
     };
     await bring(held);

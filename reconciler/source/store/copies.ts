@@ -4,10 +4,9 @@ import { isErrno, linkDurable, makeFolder } from "#base/durable/index.ts";
 import { hasCode } from "#base/errors/index.ts";
 import { storing } from "../disk.ts";
 import { exists } from "../exists.ts";
-import type { Fresh } from "../build.ts";
 import type { Objects, Oid } from "../objects.ts";
+import { packOf, type Whole } from "../pack/write.ts";
 import { readTree } from "../tree.ts";
-import { packOf } from "../write-objects.ts";
 import { Copy, type CopyDeps } from "./copy.ts";
 import { isLeftover, ownName } from "./leftovers.ts";
 
@@ -111,9 +110,9 @@ async function carry(old: Copy | null, fresh: Copy, revision: Oid, signal: Abort
 }
 
 /** A commit and all of its tree, without its history. */
-async function closureOf(objects: Objects, revision: Oid): Promise<Fresh> {
+async function closureOf(objects: Objects, revision: Oid): Promise<Whole> {
   const { tree } = await objects.commit(revision);
-  const found: Fresh = new Map();
+  const found: Whole = new Map();
   for (const { oid } of (await readTree(objects, tree)).values()) found.set(oid, { type: "blob", bytes: await objects.blob(oid) });
   const folders = [tree];
   for (let next = folders.pop(); next !== undefined; next = folders.pop()) {

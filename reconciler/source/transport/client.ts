@@ -3,7 +3,7 @@ import { readRefLines } from "./advertisement.ts";
 import type { Carrier, Service, Talk } from "./carrier.ts";
 import { fetchRequest, listRequest, readFetched } from "./fetch.ts";
 import type { PacketReader } from "./pkt-line.ts";
-import { raced, readReport, receiveRequest } from "./receive.ts";
+import { pushOver, raced } from "./push.ts";
 import type { FetchedPack, FetchRequest, RefUpdate, Transport } from "./transport.ts";
 
 const KEEP_MS = 5_000; // nobody who fetches waits so long after listing
@@ -50,12 +50,9 @@ export function makeTransport(carrier: Carrier): Transport {
       return { ...fetched, pack: released(fetched.pack, reader, () => (talk.ad.version === 2 ? keep(talk) : talk.end()), talk) };
     });
   };
-  const push = async (update: RefUpdate, pack: Uint8Array, signal: AbortSignal): Promise<void> => {
+  const push = async (update: RefUpdate, gitdir: string, signal: AbortSignal): Promise<void> => {
     const talk = await carrier.open("git-receive-pack", signal);
-    const report = await ending(talk, async () => {
-      const reader = await talk.ask([...receiveRequest(update, talk.ad, talk.where), pack], signal);
-      return readReport(reader, update.ref, talk.ad, talk.where);
-    });
+    const report = await ending(talk, () => pushOver(talk, update, gitdir, signal));
     talk.end();
     if (report.at === "moved") return;
     const cause = new Error(report.text);

@@ -8,9 +8,9 @@ const MAX_BYTES = 65_520; // of one packet with its length (gitprotocol-common)
 export const FLUSH = Buffer.from("0000");
 export const DELIM = Buffer.from("0001");
 
-/** `text` as a packet. Throws a plain Error above git's limit: we never write so much. Pure. */
-export function packet(text: string): Uint8Array {
-  const bytes = Buffer.from(text);
+/** `text` or bytes as a packet. Throws a plain Error above git's limit: we never write so much. Pure. */
+export function packet(text: string | Uint8Array): Uint8Array {
+  const bytes = typeof text === "string" ? Buffer.from(text) : text;
   if (bytes.length + 4 > MAX_BYTES) throw new Error("packet too long");
   return Buffer.concat([Buffer.from((bytes.length + 4).toString(16).padStart(4, "0")), bytes]);
 }

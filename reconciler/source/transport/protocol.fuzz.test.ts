@@ -6,7 +6,6 @@ import { type Advertisement, readAdvertisement, readRefLines } from "./advertise
 import { fetchRequest, listRequest, readFetched } from "./fetch.ts";
 import { guarded } from "./guard.ts";
 import { packet, PacketReader, sideband } from "./pkt-line.ts";
-import { readReport } from "./receive.ts";
 
 const OID = "a".repeat(40);
 const FINE: readonly ErrorCode[] = ["SOURCE_NOT_GIT", "SOURCE_UNREACHABLE", "SOURCE_DENIED", "SOURCE_TOO_LARGE", "NOT_YET"];
@@ -107,27 +106,9 @@ test("a hostile server's bytes are an answer or one of a few errors, however the
       for (const ad of [AD2, AD0]) {
         for (const depth of [undefined, 1])
           await settles(readFetched(readerOf(bytes, cuts), { wants: [OID], depth }, ad, "x").then(({ pack }) => allOf(pack)));
-        await settles(readReport(readerOf(bytes, cuts), "refs/heads/main", ad, "x"));
       }
     }),
     { numRuns: 1_500 },
-  );
-});
-
-test("only a report that names our branch as moved, after a pack that was unpacked, means that it moved", async () => {
-  const band = (text: string): Buffer =>
-    Buffer.concat([Buffer.from((text.length + 5).toString(16).padStart(4, "0")), Buffer.from([1]), Buffer.from(text)]);
-  await fc.assert(
-    fc.asyncProperty(fc.array(said, { maxLength: 5 }), fc.boolean(), async (lines, isPlain) => {
-      const report = Buffer.concat([...lines.map((line) => packet(`${line}\n`)), Buffer.from("0000")]);
-      const ad = isPlain ? { ...AD0, capabilities: new Map([["report-status", ""]]) } : AD0;
-      const bytes = isPlain ? report : Buffer.concat([band(report.toString("latin1")), Buffer.from("0000")]);
-      const result = await readReport(readerOf(bytes), "refs/heads/main", ad, "x").catch(() => null);
-      if (result?.at === "moved") {
-        assert.equal(lines[0], "unpack ok");
-        assert.ok(lines.includes("ok refs/heads/main"));
-      }
-    }),
   );
 });
 

@@ -37,9 +37,10 @@ export type Transport = {
   listRefs(prefixes: readonly string[], signal: AbortSignal): Promise<ReadonlyMap<string, Oid>>;
   /** Resolves when the pack begins. */
   fetchPack(request: FetchRequest, signal: AbortSignal): Promise<FetchedPack>;
-  /** Sends `pack`, which must hold what the server lacks of `update.to`, and has the server move the branch; never by force. SOURCE_PUSH_RACED when the
-   *  branch is not, or no longer, at `update.from`; SOURCE_PUSH_REFUSED when the server says no. After SOURCE_UNREACHABLE it may have moved or not. */
-  push(update: RefUpdate, pack: Uint8Array, signal: AbortSignal): Promise<void>;
+  /** Sends what `update.to` holds beyond its parent `update.from`, out of the git directory `gitdir`, and has the server move the branch; never by force.
+   *  SOURCE_PUSH_RACED when the branch is not, or no longer, at `update.from`; SOURCE_PUSH_REFUSED when the server says no. After SOURCE_UNREACHABLE it
+   *  may have moved or not. */
+  push(update: RefUpdate, gitdir: string, signal: AbortSignal): Promise<void>;
   /** Lets go of connections that are kept for the next call. The next call opens one again. */
   close(): void;
 };
