@@ -10,7 +10,8 @@ import { median, rounded } from "../cpu.ts";
 const MAIN = join(import.meta.dirname, "../../cli/main.ts");
 
 type Flags = { readonly machines: number; readonly runs: number; readonly json: boolean; readonly profile: string | null };
-type Run = { readonly wallMs: number; readonly rssMb: number };
+type Run = { readonly wallMs: number; readonly rssMb: number; readonly cpuMs: number };
+type Result = Run & { readonly machines: number };
 
 /** `npm run -s bench -- plan --machines 1000 --json`: `mooring plan` over a pull request on a fleet of that size, a new process each time. */
 export async function measurePlan(words: readonly string[]): Promise<void> {
@@ -27,10 +28,12 @@ export async function measurePlan(words: readonly string[]): Promise<void> {
     const runs: Run[] = [];
     await runOnce(args, env, flags.profile, stop.signal); // fills the disk cache, as the checkout before it would
     for (let i = 0; i < flags.runs; i++) runs.push(await runOnce(args, env, null, stop.signal));
+    const of = (pick: (run: Run) => number): number => rounded(median(runs.map(pick)));
     const result = {
       machines: flags.machines,
-      wallMs: rounded(median(runs.map(({ wallMs }) => wallMs))),
-      rssMb: rounded(median(runs.map(({ rssMb }) => rssMb))),
+      wallMs: of((run) => run.wallMs),
+      rssMb: of((run) => run.rssMb),
+      cpuMs: of((run) => run.cpuMs),
     };
     process.stdout.write(flags.json ? `${JSON.stringify(result)}\n` : tableOf(result, flags.runs));
   } finally {
@@ -48,25 +51,22 @@ async function runOnce(args: readonly string[], env: NodeJS.ProcessEnv, profile:
     signal,
     stdio: ["ignore", "pipe", "inherit", "ipc"],
   });
-  let rssKb = 0;
-  child.on("message", (message) => (rssKb = (message as { readonly maxRssKb: number }).maxRssKb));
+  let told = { maxRssKb: 0, cpuMs: 0 };
+  child.on("message", (message) => (told = message as typeof told));
   child.stdout?.resume();
   const [code] = (await once(child, "close")) as [number | null];
   const wallMs = performance.now() - start;
   if (code !== 2) throw new Error(`mooring plan ended with ${code}`);
-  return { wallMs, rssMb: rssKb / 1024 };
+  return { wallMs, rssMb: told.maxRssKb / 1024, cpuMs: told.cpuMs };
 }
 
-function tableOf(
-  { machines, wallMs, rssMb }: { readonly machines: number; readonly wallMs: number; readonly rssMb: number },
-  runs: number,
-): string {
+function tableOf({ machines, wallMs, rssMb, cpuMs }: Result, runs: number): string {
   const below = machines <= 1000 ? 1500 : machines <= 10_000 ? 8000 : null;
   const verdict = below === null ? "" : `  ${wallMs < below ? "within" : "OVER"} the budget of < ${below} ms`;
   const on = `${cpus()[0]?.model ?? "unknown"}, ${cpus().length} cores, load ${loadavg()
     .map((load) => load.toFixed(2))
     .join(" ")}, Node ${process.version}`;
-  return `plan, ${machines} machines, median of ${runs} cold processes\n  wall  ${wallMs} ms${verdict}\n  RSS   ${rssMb} MB\nOn ${on}.\n`;
+  return `plan, ${machines} machines, median of ${runs} cold processes\n  wall  ${wallMs} ms${verdict}\n  CPU   ${cpuMs} ms\n  RSS   ${rssMb} MB\nOn ${on}.\n`;
 }
 
 function flagsOf(words: readonly string[]): Flags {
@@ -74,7 +74,7 @@ function flagsOf(words: readonly string[]): Flags {
     args: [...words],
     options: {
       machines: { type: "string", default: "1000" },
-      runs: { type: "string", default: "5" },
+      runs: { type: "string", default: "7" },
       "cpu-prof": { type: "string" },
       json: { type: "boolean", default: false },
     },
