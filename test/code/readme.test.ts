@@ -55,6 +55,13 @@ test("what the pages show of validate is so", async () => {
   for (const example of EXAMPLES) await run(mooring, example.split(" "), { cwd: ROOT });
 });
 
+test("the review that the README shows is what mooring plan says of that change", () => {
+  const [, shown = ""] = /from git alone[^\n]*\n```\n([^`]+)\n```/.exec(textOf("README.md")) ?? [];
+  const said = textOf("examples/pull-requests/label-widens/expected.txt");
+  assert.ok(shown.length > 400);
+  for (const part of shown.split("\n\n")) assert.ok(said.includes(part), part);
+});
+
 test("a misspelled field is shown at its place and ends with 1", async () => {
   const copy = mkdtempSync(join(tmpdir(), "typo-"));
   try {
