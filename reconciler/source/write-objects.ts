@@ -33,8 +33,8 @@ export async function makerIn(gitdir: string): Promise<Maker> {
   const at = { fs, gitdir };
   return {
     blob: (bytes) => git.writeBlob({ ...at, blob: bytes }),
-    tree: (items) => git.writeTree({ ...at, tree: items.map(entryOf) }),
-    commit: ({ tree, parent, author, message, seconds, sign }) => {
+    tree: async (items) => git.writeTree({ ...at, tree: items.map(entryOf) }),
+    commit: async ({ tree, parent, author, message, seconds, sign }) => {
       const who = { name: plain(author.name), email: plain(author.email), timestamp: seconds, timezoneOffset: 0 };
       const signed = sign === undefined ? {} : { signingKey: "ours", onSign: signer(sign) };
       const parents = parent === null ? [] : [parent];
