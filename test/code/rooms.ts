@@ -33,7 +33,7 @@ export const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   chokidar: ["reconciler/source"],
   commander: ["cli"],
   cron: ["schemas/fleet", "reconciler/desired"],
-  "isomorphic-git": ["reconciler/source", "cli"],
+  "isomorphic-git": ["reconciler/source"],
   listr2: ["cli"],
   openpgp: ["reconciler/source"],
   pino: ["reconciler"],

@@ -1,8 +1,10 @@
 /** isomorphic-git, which shares no code with our pack reader and our packets, as a second opinion: it reads what we keep, and clones what we push. */
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
 import fs from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
+import { promisify } from "node:util";
 import isogit, { type HttpClient } from "isomorphic-git";
 import web from "isomorphic-git/http/node";
 import { hashObject, Objects, pushCommit, type PushCommit } from "#reconciler/source/index.ts";
@@ -128,3 +130,18 @@ for (const kind of ["http", "ssh"] as const) {
     assert.equal(await isogit.isDescendent({ fs, gitdir: clone, oid: pushed, ancestor: before, depth: NO_DEPTH }), true);
   });
 }
+
+test("isomorphic-git is loaded by who pushes, and before that by nobody: no command waits for it", async () => {
+  const script = `
+    const { createRequire } = await import("node:module");
+    const { cache } = createRequire(import.meta.url);
+    const isLoaded = () => Object.keys(cache).some((path) => path.includes("/isomorphic-git/"));
+    await import("#reconciler/source/index.ts");
+    for (const path of ["commands/program", "validate", "review/plan", "release/push"]) await import("#cli/" + path + ".ts");
+    const before = isLoaded();
+    await import("isomorphic-git");
+    console.log(before, isLoaded());`;
+  const run = promisify(execFile);
+  const { stdout } = await run(process.execPath, ["--input-type=module", "--eval", script], { cwd: join(import.meta.dirname, "../..") });
+  assert.equal(stdout, "false true\n");
+});
