@@ -61,7 +61,11 @@ export function policyWords({ policies }: Pick<Review, "policies">): readonly st
   return [
     `judged by ${whose}: ${count(evaluated, "check")}, ${denied} denied`,
     ...(judgedByBase ? ["it touches policies, trust or grants: rules that it brings judge only after the merge"] : []),
-    ...approvals.map(({ policy, owners, count: needed }) => `${policy} asks for ${needed} of ${owners.join(", ")}`),
+    ...approvals.map(({ policy, owners, count: needed, signed = [] }) =>
+      signed.length < needed
+        ? `${policy} asks for ${needed} of ${owners.join(", ")}${signed.length === 0 ? "" : `; signed: ${signed.join(", ")}`}`
+        : `${policy} is approved by ${signed.join(", ")}`,
+    ),
   ];
 }
 

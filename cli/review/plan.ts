@@ -3,7 +3,7 @@ import { type Time, timeOf } from "#base/time/index.ts";
 import type { FleetPlan } from "#plan/index.ts";
 import { type Finding, finding } from "#reconciler/desired/index.ts";
 import type { Judged } from "#reconciler/policy/index.ts";
-import { type Branch, confirmedBy } from "#reconciler/revision/index.ts";
+import { approvedBy, type Branch, confirmedBy } from "#reconciler/revision/index.ts";
 import type { Deps } from "../fleet/open.ts";
 import type { Out } from "../io.ts";
 import { VERSION } from "../version.ts";
@@ -68,7 +68,8 @@ export async function lookAtCheckout(options: ReviewOptions, deps: Pick<Deps, "c
   const release = await releaseOf({ checkout, compared, base, head, branch, options, now }, cache);
   const serial = release?.state.inForce ?? 1;
   const confirmed = base?.whole == null ? [] : confirmedBy(base.whole.resolved, branch, serial, now);
-  const policies = await judgedBy(base, head, plan, checkout, serial, now);
+  const judged = await judgedBy(base, head, plan, checkout, serial, now);
+  const policies = { ...judged, summary: withSigned(judged.summary, base, head, release) };
   const live = options.live === null ? null : await (await import("./live.ts")).liveState(options.live, deps.clock());
   const cut = compared.isCut ? [cutHistory(compared)] : [];
   const review = reviewOf({
@@ -127,6 +128,19 @@ async function judgedBy(base: Side | null, head: Side, plan: FleetPlan, { object
       ? { id: null, author: "", time: now, signed: false, signer: null }
       : commitInfo({ id: head.revision, raw: await objects.raw(head.revision, "commit"), now }, repos[0]!.trust, serial);
   return judgePolicies({ base: base?.whole?.repo ?? null, head: head.whole.repo, plan, commit, preview: true });
+}
+
+/** Who of the owners has approved so far, as the hub will count. */
+function withSigned(summary: Judged["summary"], base: Side | null, head: Side, release: ReleaseView | null): Judged["summary"] {
+  const next = outcomeOfSide(head);
+  if (next === null || release === null || release.head === null || summary.approvals.length === 0) return summary;
+  const candidate = {
+    base: base === null ? null : outcomeOfSide(base),
+    next,
+    release: release.head,
+    minSerial: release.state.inForce ?? 0,
+  };
+  return { ...summary, approvals: summary.approvals.map((item) => ({ ...item, signed: approvedBy(item, candidate) })) };
 }
 
 function cutHistory({ main }: Compared): Finding {

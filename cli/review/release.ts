@@ -16,6 +16,8 @@ export type ReleaseView = {
   /** Who of a role has signed so far, for this outcome. */
   readonly signed: (role: RoleName) => readonly string[];
   readonly needsTouch: (role: RoleName) => boolean;
+  /** The release that covers the head or that people are asked to sign; null where that can't be said. */
+  readonly head: KnownRelease | null;
 };
 
 export type ReleaseInput = {
@@ -46,6 +48,7 @@ export async function releaseView(input: ReleaseInput): Promise<ReleaseView> {
       missing: item.missing,
       signed: (role) => signedBy(role, item, branch),
       needsTouch: (role) => item.trust.section.roles[role].touch === "required",
+      head: item.head,
     };
   } catch (err) {
     if (!hasCode(err, "NOT_YET")) throw err; // a role signed by ci or hub: a finding says so at its line
@@ -54,12 +57,13 @@ export async function releaseView(input: ReleaseInput): Promise<ReleaseView> {
       missing: [],
       signed: () => [],
       needsTouch: () => false,
+      head: null,
     };
   }
 }
 
-/** Signatures count, not expiry: a release that has run out is still what machines have. In force is the newest release that covers the newest commit of
- *  main that any complete release covers, as the hub selects it. */
+/** Signatures count, not expiry: a release that has run out is still what machines have. In force is the newest release that covers a commit of main: a main
+ *  that is back as it was brings no older release back, since machines refuse it. */
 async function standingOf(input: ReleaseInput, holds: Standing["holds"], own: Trust): Promise<Standing> {
   const released = completeOf(input.branch, holds, own);
   const isAny = released.complete.length > 0;
@@ -67,12 +71,15 @@ async function standingOf(input: ReleaseInput, holds: Standing["holds"], own: Tr
 }
 
 async function inForceOf({ main }: ReleaseInput, complete: readonly KnownRelease[]): Promise<Standing["inForce"]> {
+  let best: Standing["inForce"] = null;
   for await (const outcome of main) {
     if (outcome === null) continue;
-    const release = complete.find((item) => isCovered(item.release.doc, outcome.roots.classes, outcome.resolved.trustLeaf));
-    if (release !== undefined) return { release, commit: outcome.revision, outcome };
+    const newer: readonly KnownRelease[] = best === null ? complete : complete.slice(0, complete.indexOf(best.release));
+    const release = newer.find((item) => isCovered(item.release.doc, outcome.roots.classes, outcome.resolved.trustLeaf));
+    if (release !== undefined) best = { release, commit: outcome.revision, outcome };
+    if (release === complete[0]) break; // nothing is newer
   }
-  return null;
+  return best;
 }
 
 /** Signatures of a role over the head, or over an earlier release with the same entry of the role's class. */

@@ -31,7 +31,7 @@ export function reviewOf(input: ReviewInput): Review {
   const effects = effectsOf(input);
   const cause = (lines: readonly SourceLine[]) => causeOf(lines, changed.head) ?? causeOf(lines, changed.base);
   const both = wholes(input);
-  const roles = release === null || plan.steps.size === 0 ? [] : roleRows(plan, effects, cause, release);
+  const roles = release === null || !needsSigning(input) ? [] : roleRows(plan, effects, cause, release);
   return {
     v: 1,
     fleet: plan.fleet,
@@ -45,7 +45,7 @@ export function reviewOf(input: ReviewInput): Review {
     findings: findingsOf(input),
     policies: input.policies.summary,
     roles,
-    release: stateOf(release, plan),
+    release: stateOf(input),
     live: input.live,
   };
 }
@@ -82,7 +82,14 @@ function brokenBase({ whole, findings, revision }: Side): readonly Finding[] {
 }
 
 /** A change that touches no section has nothing of its own to sign, whatever main still waits for. */
-function stateOf(release: ReleaseView | null, { steps }: FleetPlan): Review["release"] {
+function stateOf(input: ReviewInput): Review["release"] {
+  const { release } = input;
   if (release === null) return { at: "open", serial: null, inForce: null, verified: false };
-  return steps.size === 0 && release.state.at === "open" ? { ...release.state, at: "none", serial: null } : release.state;
+  return release.state.at === "open" && !needsSigning(input) ? { ...release.state, at: "none", serial: null } : release.state;
+}
+
+/** Whom the fleet trusts is signed although no machine is there yet to have the section. */
+function needsSigning(input: ReviewInput): boolean {
+  const both = wholes(input);
+  return input.plan.steps.size > 0 || (both !== null && both.base.resolved.trustLeaf !== both.head.resolved.trustLeaf);
 }

@@ -43,6 +43,11 @@ export type PolicySummary = {
   readonly evaluated: number;
   /** Error findings that policies gave. */
   readonly denied: number;
-  /** Policies at level require-approval that did not pass: of `owners`, `count` have to sign. */
-  readonly approvals: readonly { readonly policy: string; readonly owners: readonly string[]; readonly count: number }[];
+  /** Policies at level require-approval that did not pass: of `owners`, `count` have to sign. `signed` = who of them has, where releases were looked at. */
+  readonly approvals: readonly {
+    readonly policy: string;
+    readonly owners: readonly string[];
+    readonly count: number;
+    readonly signed?: readonly string[];
+  }[];
 };

@@ -17,6 +17,6 @@ export { checkTrustRoot } from "./root.ts";
 export { checkForm, RESOLVER_FORMS, unknownForm } from "./forms.ts";
 export { isWithdrawable, withdrawalInput, withdrawnBy, type WithdrawInput, type WithdrawnBy } from "./withdraw.ts";
 export { filesIn, type Outcome, outcomeOf, type OutcomeReader, outcomeReader } from "./outcome.ts";
-export { type Candidate, type PolicyJudge, policyJudge, refusalsOf } from "./policies.ts";
+export { approvedBy, type Candidate, type PolicyJudge, policyJudge, refusalsOf } from "./policies.ts";
 export { confirmedBy, pruneRefusals } from "./prune.ts";
 export { type Selection, selectTarget, type Target } from "./select.ts";

@@ -58,11 +58,18 @@ export function refusalsOf({ findings, summary }: Judged, candidate: Candidate):
   return refused.map((item) => ({ ...item, level: "error" }));
 }
 
+type Approval = Judged["summary"]["approvals"][number];
+
+function isApproved(approval: Approval, candidate: Candidate): boolean {
+  return approvedBy(approval, candidate).length >= approval.count;
+}
+
 /** Owners approve by signing the release that brings the change: one that is newer than the release in force, under the trust in force. A signature on
- *  the release in force was given before the change was there. */
-function isApproved({ owners, count }: Judged["summary"]["approvals"][number], { base, next, release, minSerial }: Candidate): boolean {
+ *  the release in force was given before the change was there. Pure. */
+export function approvedBy({ owners }: Pick<Approval, "owners">, candidate: Omit<Candidate, "now">): readonly string[] {
+  const { base, next, release, minSerial } = candidate;
   const { doc, signers } = release.release;
-  if (doc.serial <= minSerial) return false;
+  if (doc.serial <= minSerial) return [];
   const signed = principalsOf(trustOf((base ?? next).resolved).section, signers(), doc.serial, false);
-  return new Set(owners.filter((owner) => signed.has(owner))).size >= count;
+  return [...new Set(owners.filter((owner) => signed.has(owner)))];
 }

@@ -64,6 +64,7 @@ function releasedAs8({ whole }: Side, plan: FleetPlan): ReleaseView {
     }),
     signed: () => [],
     needsTouch: (role) => roles[role].touch === "required",
+    head: null,
   };
 }
 
