@@ -8,7 +8,16 @@ export { type Judgement, judgeRelease, judgeSecrets, type Missing } from "./judg
 export { findTrustChain, type Holds, type KnownRelease, readBranch, readKnown, type ReleaseItem, type TrustSearch } from "./known.ts";
 export { lifetimeOf } from "./lifetime.ts";
 export { isSecretsSigned } from "./secrets.ts";
-export { proverOf, readRelease, readSecrets, roleOfClass, type Signed, type SignedRelease, type SignedSecrets } from "./signed.ts";
+export {
+  proverOf,
+  readRelease,
+  readSecrets,
+  releaseName,
+  roleOfClass,
+  type Signed,
+  type SignedRelease,
+  type SignedSecrets,
+} from "./signed.ts";
 export {
   ACTION_NAMESPACE,
   countRole,

@@ -18,6 +18,11 @@ export type Signed<T> = Signatures & {
 export type SignedRelease = Signed<ReleaseDoc>;
 export type SignedSecrets = Signed<SecretsDoc>;
 
+/** A release as people and its folder name it: `9-1a2b3c4d`. */
+export function releaseName({ doc, digest }: { readonly doc: { readonly serial: number }; readonly digest: Digest }): string {
+  return `${doc.serial}-${digest.slice(7, 15)}`;
+}
+
 /** A release and the signatures that came with it; throws RELEASE_MALFORMED. */
 export function readRelease(bytes: Uint8Array, sigs: readonly string[], fleet: string): SignedRelease {
   return signed(parseRelease(bytes, fleet), bytes, sigs, RELEASE_NAMESPACE);

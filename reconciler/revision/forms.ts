@@ -1,5 +1,5 @@
 import { MooringError } from "#base/errors/index.ts";
-import { type Holds, judgeRelease, type ReleaseDoc } from "#proof/release/index.ts";
+import { type Holds, judgeRelease, type KnownRelease, type ReleaseDoc, releaseName } from "#proof/release/index.ts";
 import type { Branch } from "./branch.ts";
 
 /** The forms in which this version resolves a tree, newest last: N-1 and N, once there is a second. A form is an integer of release.json, so that equal
@@ -11,6 +11,20 @@ const FORMS = `${RESOLVER_FORMS.length === 1 ? "form" : "forms"} ${RESOLVER_FORM
 /** The form of the next release: a fleet changes it only by `mooring release --resolver`. Pure. */
 export function formAfter(before: Pick<ReleaseDoc, "resolver"> | null): number {
   return before !== null && RESOLVER_FORMS.includes(before.resolver) ? before.resolver : (RESOLVER_FORMS.at(-1) ?? 1);
+}
+
+/** Throws RESOLVER_UNKNOWN where the newest of these releases (complete ones, newest first, and the one in force) is in a form that this version does not
+ *  resolve: a release in an older form on top of it would take back what people have moved. Pure. */
+export function checkFollows(complete: readonly KnownRelease[], inForce: KnownRelease | null): void {
+  const newest = [...complete, ...(inForce === null ? [] : [inForce])].sort((a, b) => b.release.doc.serial - a.release.doc.serial)[0];
+  if (newest === undefined) return;
+  const { doc } = newest.release;
+  if (RESOLVER_FORMS.includes(doc.resolver)) return;
+  throw new MooringError("RESOLVER_UNKNOWN", `release ${releaseName(newest.release)} is in resolver form ${doc.resolver}`, {
+    why: `this version resolves ${FORMS}, and signing that would take the fleet back to an older form; nothing was signed`,
+    fix: "run a version of mooring that resolves this form; `mooring --version` prints this one",
+    have: doc.resolver,
+  });
 }
 
 /** Throws RESOLVER_UNKNOWN for a form that this version does not resolve. */
@@ -26,7 +40,7 @@ export function unknownForm(branch: Branch, holds: Holds, serial: number): Moori
   const head = branch.releases.find(({ release }) => release.doc.serial > serial && !RESOLVER_FORMS.includes(release.doc.resolver));
   if (head === undefined || !judgeRelease({ head, releases: branch.releases, holds }).complete) return null;
   const { doc } = head.release;
-  return new MooringError("RESOLVER_UNKNOWN", `release ${doc.serial} is in resolver form ${doc.resolver}`, {
+  return new MooringError("RESOLVER_UNKNOWN", `release ${releaseName(head.release)} is in resolver form ${doc.resolver}`, {
     why: `this version resolves ${FORMS}; what ran before goes on running`,
     fix: "run a version of mooring that resolves this form",
   });

@@ -14,7 +14,7 @@ export {
 } from "./next.ts";
 export { type SecretsInput, type SecretsState, secretsState } from "./secrets.ts";
 export { checkTrustRoot } from "./root.ts";
-export { checkForm, RESOLVER_FORMS, unknownForm } from "./forms.ts";
+export { checkFollows, checkForm, RESOLVER_FORMS, unknownForm } from "./forms.ts";
 export { isWithdrawable, withdrawalInput, withdrawnBy, type WithdrawInput, type WithdrawnBy } from "./withdraw.ts";
 export { filesIn, type Outcome, outcomeOf, type OutcomeReader, outcomeReader } from "./outcome.ts";
 export { approvedBy, type Candidate, type PolicyJudge, policyJudge, refusalsOf } from "./policies.ts";

@@ -38,9 +38,10 @@ type Draft = {
   readonly lifts?: readonly string[];
   readonly serial?: number;
   readonly days?: number;
+  readonly resolver?: number;
 };
 
-function releaseOf(outcome: ReadOutcome, { by, prev, lifts = [], serial, days = 90 }: Draft, issued = NOW): KnownRelease {
+function releaseOf(outcome: ReadOutcome, { by, prev, lifts = [], serial, days = 90, resolver = 1 }: Draft, issued = NOW): KnownRelease {
   const before =
     prev === undefined
       ? null
@@ -48,7 +49,7 @@ function releaseOf(outcome: ReadOutcome, { by, prev, lifts = [], serial, days = 
   const bytes = composeRelease({
     fleet: "acme",
     prev: before,
-    resolver: 1,
+    resolver,
     roots: outcome.roots.classes,
     trustLeaf: outcome.resolved.trustLeaf,
     lifts: lifts.map((text) => digestOf(text)),
@@ -62,7 +63,9 @@ function releaseOf(outcome: ReadOutcome, { by, prev, lifts = [], serial, days = 
 const ROOT = ["a@acme.dev", "b@acme.dev"];
 const first = await read(tree());
 const inForce = releaseOf(first, { by: [...ROOT, "security@acme.dev", "hub"] });
-const bumped = await read(tree((files) => edited(files, "plugins/greeter.yaml", "  machines:", "  config: { greeting: other }\n  machines:")));
+const bumped = await read(
+  tree((files) => edited(files, "plugins/greeter.yaml", "  machines:", "  config: { greeting: other }\n  machines:")),
+);
 
 /** What the hub would sign at `outcome`, with these releases on the branch. Secrets are people's here. */
 function documents(outcome: ReadOutcome, releases: readonly KnownRelease[], more: Partial<HubCase> = {}) {
@@ -161,4 +164,17 @@ test("a release that somebody else put there is joined only when it is what the 
 test("a release is made anew in the last quarter of its life, and after it", () => {
   const at = (days: number) => documents(first, [inForce], { now: timeOf(Date.parse(NOW) + days * 86_400_000) }).length;
   assert.deepEqual([at(1), at(66), at(68), at(91)], [0, 0, 1, 1]);
+});
+
+// Once the hub composed form 1 over what people had moved to form 2.
+test("over a release in a form that this version does not resolve nothing is signed, and the refusal names it", () => {
+  const moved = releaseOf(first, { by: ["a@acme.dev", "hub"], prev: inForce, resolver: 2 });
+  const name = `2-${moved.release.digest.slice(7, 15)}`;
+  const where = { head: moved, resolved: first.resolved, roots: first.roots };
+  const refused = { code: "RESOLVER_UNKNOWN", message: new RegExp(`release ${name} .*form 2`), have: 2 };
+  assert.throws(() => documents(bumped, [inForce, moved], { inForce: where }), refused);
+  assert.throws(() => documents(bumped, [inForce, moved]), refused, "released, and main is not there yet");
+  const unsigned = releaseOf(first, { by: ["security@acme.dev"], prev: inForce, resolver: 2 });
+  assert.equal(documents(bumped, [inForce, unsigned]).length, 1, "anybody may push one that nobody released");
+  assert.equal(documents(first, [inForce, moved], { inForce: where }).length, 0, "nothing to sign, nothing to refuse");
 });

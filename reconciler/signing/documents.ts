@@ -14,6 +14,7 @@ import type { RoleName } from "#schemas/wire/index.ts";
 import type { Resolved, Roots } from "../desired/index.ts";
 import {
   type Branch,
+  checkFollows,
   completeOf,
   type Cover,
   isOurs,
@@ -49,11 +50,14 @@ const RENEW_AT = 0.75;
  *  key. Three things make its signature safe to give. The authors were judged by the rule of this very trust section (its `authors`, which root signed); where
  *  trust has just changed, or nothing is in force, root itself has signed the release in question, and secrets are those people signed before. It signs what
  *  it would have made itself: one that people put on the branch first is joined when it is equal byte for byte, and more revocations than before are
- *  ended only where the access role has signed that. And what people have to sign stays theirs: access proves its classes alone. Pure. */
+ *  ended only where the access role has signed that. And what people have to sign stays theirs: access proves its classes alone. Throws RESOLVER_UNKNOWN
+ *  instead of signing over what people have released in a form that this version does not resolve. Pure. */
 export function hubDocuments(item: HubCase): readonly HubDocument[] {
   const trust = trustOf(item.outcome.resolved);
   const released = releasedOf(item, trust);
-  return [...releaseToSign(item, trust, released), ...secretsToSign(item, trust, released)];
+  const documents = [...releaseToSign(item, trust, released), ...secretsToSign(item, trust, released)];
+  if (documents.length > 0) checkFollows(released.complete, item.inForce?.head ?? null);
+  return documents;
 }
 
 function releasedOf({ branch, pin, inForce }: HubCase, trust: Trust): Released {
