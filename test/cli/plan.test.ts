@@ -73,6 +73,18 @@ test("a pull request's branch is compared with main, from a packed clone, by any
   await assert.rejects(review(bench, bench.folder), { code: "CHECKOUT_MISSING" });
 });
 
+test("a tag that is called like the branch is not taken for it: whoever may push tags chooses no base", async (t) => {
+  const bench = await CliBench.make(t, "local");
+  await bench.branch("warm", warmer(bench));
+  await git(bench.gitdir, "tag", "origin/main", "warm");
+  const dir = await clone(bench, "c");
+  await assert.rejects(review(bench, dir, { head: "origin/warm" }), { code: "REVISION_MISSING", message: /origin\/main/ });
+  assert.deepEqual(steps(await review(bench, dir, { base: "refs/remotes/origin/main", head: "origin/warm" })), CHANGED);
+  await git(bench.gitdir, "tag", "warm", "warm");
+  await gitIn(dir, "fetch", "--quiet", "--tags");
+  assert.equal((await review(bench, dir, { base: "refs/remotes/origin/main", head: "warm" })).fleet, "acme"); // both are the same commit
+});
+
 test("what main gained meanwhile is no deletion: a branch is shown as merged, and a conflict names its files", async (t) => {
   const bench = await CliBench.make(t, "local");
   await bench.branch("behind", warmer(bench));

@@ -7,11 +7,12 @@ import type { GitDir } from "./git-dir.ts";
 
 const OID = /^[0-9a-f]{40}$/;
 // Where git looks for a short name (gitrevisions(7)); a CI checkout often has the remote's branches only, so those of `origin` come last.
-const PLACES = ["refs/", "refs/tags/", "refs/heads/", "refs/remotes/", "refs/remotes/origin/"] as const;
+const PLACES = ["refs/", "refs/tags/", "refs/heads/", "refs/remotes/"] as const;
 
 /** References of a checkout, loose and packed. */
 export type Refs = {
-  /** What a name stands for: HEAD, a branch, a tag, `origin/x`, a full name. The object may be a tag. Null where there is none. */
+  /** What a name stands for: HEAD, a branch, a tag, `origin/x`, a full name. The object may be a tag. Null where there is none. Throws REVISION_MISSING for a
+   *  name that git would warn of: a tag `origin/main` beside the branch, say, by which whoever may push tags would choose what is compared. */
   find(name: string): Promise<Oid | null>;
 };
 
@@ -31,13 +32,24 @@ export async function readRefs(git: GitDir): Promise<Refs> {
     async find(name) {
       if (!isPlain(name)) return null;
       if (isOwn(name)) return loose(name);
-      for (const place of name.startsWith("refs/") ? ["", ...PLACES] : PLACES) {
-        const found = await loose(`${place}${name}`);
-        if (found !== null) return found;
+      const exact = name.startsWith("refs/") ? await loose(name) : null;
+      if (exact !== null) return exact;
+      const found = new Map<string, Oid>();
+      for (const place of PLACES) {
+        const oid = await loose(`${place}${name}`);
+        if (oid !== null) found.set(`${place}${name}`, oid);
       }
-      return loose(`refs/remotes/${name}/HEAD`);
+      if (new Set(found.values()).size > 1) throw ambiguous(name, [...found.keys()]);
+      return found.values().next().value ?? (await loose(`refs/remotes/origin/${name}`)) ?? loose(`refs/remotes/${name}/HEAD`);
     },
   };
+}
+
+function ambiguous(name: string, all: readonly string[]): MooringError {
+  return new MooringError("REVISION_MISSING", name, {
+    why: `it names more than one: ${all.join(", ")}`,
+    fix: "write the one you mean in full",
+  });
 }
 
 /** HEAD and its like belong to one worktree. */
