@@ -102,6 +102,24 @@ for (const kind of ["local", "http", "ssh"] as const) {
   });
 }
 
+test("the last file may go, and one may come to a branch without any; what else lies there is not touched", async (t) => {
+  const bench = await makeBench(t);
+  const url = bench.server.url("fleet.git");
+  for (const branch of ["empty", "other"]) {
+    const link = { mode: "120000", content: "a" } as const;
+    await commitTo(bench.gitdir, {
+      branch,
+      files: branch === "empty" ? { a: "1" } : { a: "1", "ä/🦞": "2", "ä/\uffee": "3", "d/l": link },
+    });
+    const before = await git(bench.gitdir, "ls-tree", "-r", branch);
+    const gone = await push(url, () => new Map([["a", null]]), { branch });
+    assert.equal(await git(bench.gitdir, "ls-tree", "-r", gone), before.split("\n").slice(1).join("\n"));
+    const back = await push(url, put("a", "1"), { branch });
+    assert.equal(await git(bench.gitdir, "ls-tree", "-r", back), before);
+  }
+  await git(bench.gitdir, "fsck", "--strict", "--full");
+});
+
 test("a hook's no is told once and not tried again; nothing moved", async (t) => {
   const bench = await makeBench(t);
   const before = await commitTo(bench.gitdir, { files: START });

@@ -92,9 +92,9 @@ test("any bytes for an answer are a report or one of a few errors", async () => 
   );
 });
 
-test("an answer that is cut anywhere is never taken for whole", async () => {
+test("an answer that is cut anywhere in its report is never taken for whole; what follows that is not waited for", async () => {
   for (const [whole, able] of [
-    [band(inner(OK)), undefined],
+    [Buffer.concat([packet("\x02hook says\n"), packet(Buffer.concat([Buffer.of(1), inner(OK)]))]), undefined],
     [inner(OK), ["report-status"]],
   ] as const) {
     for (let end = 0; end < whole.length; end++)
@@ -122,10 +122,12 @@ test("a race is told from a refusal, and both from an answer that says nothing",
   assert.deepEqual(await told("unpack ok", `ok ${REF}`, "ng refs/heads/other no"), { at: "moved" });
   await assert.rejects(told("unpack ok"), { code: "SOURCE_UNREACHABLE" });
   await assert.rejects(told("hello"), { code: "SOURCE_NOT_GIT" });
+  const noise = packet(Buffer.alloc(65_000, 0xff));
+  await assert.rejects(push(answering(Buffer.concat([noise, FLUSH]), ["report-status"])), { code: "SOURCE_NOT_GIT" });
   await assert.rejects(push(answering(packet("\x03fatal"))), { code: "SOURCE_UNREACHABLE" });
   await assert.rejects(push(answering(band(inner(OK)), ["side-band-64k"])), { code: "SOURCE_NOT_GIT" });
   for (const at of [null, to]) await assert.rejects(push(answering(band(inner(OK)), undefined, at)), { code: "SOURCE_PUSH_RACED" });
-  const endless = Array.from({ length: 40 }, () => packet(`\x01${"x".repeat(60_000)}`));
+  const endless = Array.from({ length: 40 }, () => packet(`\x01${Buffer.from(packet("x".repeat(60_000))).toString()}`));
   await assert.rejects(push(answering(Buffer.concat(endless))), { code: "SOURCE_TOO_LARGE" });
 });
 

@@ -3,7 +3,7 @@ import type { HttpClient, PushResult } from "isomorphic-git";
 import { MooringError } from "#base/errors/index.ts";
 import type { Oid } from "../objects.ts";
 import type { Talk } from "./carrier.ts";
-import { FLUSH, packet, type PacketReader, sideband, textOf } from "./pkt-line.ts";
+import { FLUSH, packet, PacketReader, sideband } from "./pkt-line.ts";
 import type { RefUpdate } from "./transport.ts";
 
 const NONE: Oid = "0".repeat(40);
@@ -74,25 +74,18 @@ function introduction({ ad }: Talk, ref: string, from: Oid | null): readonly Uin
   return [packet("# service=git-receive-pack\n"), FLUSH, packet(`${first}\0${able}\n`), FLUSH];
 }
 
-/** The packets of the report, to the last, out of their side band where there is one. */
+/** The packets of the report, to its flush, out of their side band where there is one. What the server does after it (hooks) is not waited for. */
 async function reportOf(reader: PacketReader, { ad, where }: Talk): Promise<Uint8Array> {
+  const inner = ad.capabilities.has("side-band-64k") ? new PacketReader(sideband(reader, where), where) : reader;
   const parts: Uint8Array[] = [];
   let size = 0;
-  for await (const part of ad.capabilities.has("side-band-64k") ? sideband(reader, where) : plainReport(reader, where)) {
-    size += part.length;
+  for (let item = await inner.next(); item !== "flush"; item = await inner.next()) {
+    if (!(item instanceof Uint8Array)) throw new MooringError("SOURCE_UNREACHABLE", where, { why: "the answer broke off" });
+    size += item.length;
     if (size > MAX_REPORT) throw new MooringError("SOURCE_TOO_LARGE", where, { why: "an endless report of a push" });
-    parts.push(part);
+    parts.push(packet(item));
   }
-  if (size === 0) throw new MooringError("SOURCE_UNREACHABLE", where, { why: "the answer broke off" });
   return Buffer.concat(parts);
-}
-
-async function* plainReport(reader: PacketReader, where: string): AsyncGenerator<Uint8Array> {
-  for (let item = await reader.next(); item !== "flush"; item = await reader.next()) {
-    const line = textOf(item);
-    if (line === null) throw new MooringError("SOURCE_UNREACHABLE", where, { why: "the answer broke off" });
-    yield packet(line);
-  }
 }
 
 /** isomorphic-git reads reports out of a side band alone. */
