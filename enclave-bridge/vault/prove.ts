@@ -1,7 +1,6 @@
 import { type Digest, fromBase64 } from "#base/canonical/index.ts";
-import { MooringError } from "#base/errors/index.ts";
 import { type Clock, msOf, timeOf } from "#base/time/index.ts";
-import { type Accepted, acceptRelease } from "#proof/release/index.ts";
+import { type Accepted, acceptRelease, type Stored } from "#proof/release/index.ts";
 import type { FleetId, MachineId, ReleaseProof } from "#schemas/wire/index.ts";
 import type { MachineState, VaultStore } from "./store.ts";
 
@@ -18,23 +17,29 @@ export function floorOf(store: VaultStore, now: Clock): number {
   return Math.max(now(), store.newest === null ? 0 : msOf(store.newest.issued));
 }
 
-/** Accepts what is shown exactly as the machine would, against the vault's own memory; throws what `acceptRelease` throws. A machine the
- *  vault has never seen gets no release older than the newest it knows (SERIAL_OLD): "first contact" is not a way back. */
+/** Accepts what is shown as the machine would, against the vault's own memory; throws what `acceptRelease` throws. No machine gets a release older than
+ *  the newest that the vault knows of any (SERIAL_OLD), nor one by a trust that this one has left: neither "first contact" nor a machine that slept is a
+ *  way back to a key that was rolled away. */
 export function prove({ fleet, trust, store, now }: ProverOptions, shown: Shown): Accepted {
-  const known = store.machine(shown.machine);
-  const accepted = acceptRelease({
+  return acceptRelease({
     now: timeOf(floorOf(store, now)),
     fleet,
     machine: shown.machine,
-    stored: known?.stored ?? null,
+    stored: startOf(store, shown.machine),
     pins: { trust },
     desired: fromBase64(shown.desired, "desired"),
     proof: shown.release,
   });
-  const newest = store.newest;
-  if (known === null && newest !== null && accepted.head.serial < newest.serial)
-    throw new MooringError("SERIAL_OLD", `release ${accepted.head.serial} for a new machine`, { have: newest.serial });
-  return accepted;
+}
+
+/** What the vault holds a release for this machine against: its classes as they were, trust and serial of the newest release. One below, since the newest
+ *  itself may come for another machine, too. */
+function startOf(store: VaultStore, machine: MachineId): Stored | null {
+  const own = store.machine(machine)?.stored ?? null;
+  const { newest } = store;
+  if (newest === null || own?.serial === newest.serial) return own;
+  const { digest, trust } = newest.stored;
+  return { classes: {}, secrets: null, ...own, serial: newest.serial - 1, digest, trust };
 }
 
 /** Writes down the accepted release and the serials the request will use. Gives the state before: its serials + 1 are the first to use. */

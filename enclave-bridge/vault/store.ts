@@ -39,7 +39,7 @@ const machineState = z.strictObject({
 });
 
 /** The newest release any machine of the fleet was accepted with. */
-export type Newest = { readonly serial: number; readonly issued: Time; readonly trust: TrustSection };
+export type Newest = { readonly stored: Stored; readonly serial: number; readonly issued: Time; readonly trust: TrustSection };
 
 /** The vault's own memory: one small file for each machine and each statement, every write durable. */
 export class VaultStore {
@@ -98,7 +98,7 @@ export class VaultStore {
     for (const lift of state.lifts) this.#lifted.add(lift);
     if (this.#newest !== null && this.#newest.serial >= state.stored.serial) return;
     const trust = parseTrust(fromBase64(state.stored.trust.section, "stored trust")).section;
-    this.#newest = { serial: state.stored.serial, issued: state.issued, trust };
+    this.#newest = { stored: state.stored, serial: state.stored.serial, issued: state.issued, trust };
   }
 }
 

@@ -8,6 +8,7 @@ import {
   composeRelease,
   composeSecretsRelease,
   composeStatement,
+  type Holds,
   type KnownRelease,
   parseTrust,
   readKnown,
@@ -15,6 +16,7 @@ import {
   RELEASE_NAMESPACE,
   SECRETS_NAMESPACE,
   type SignedSecrets,
+  type Trust,
 } from "#proof/release/index.ts";
 import { type AnySection, classOfKind, fleetTrees, indexOf, keyOf } from "#proof/root/index.ts";
 import type { Bytes64, FleetId, MachineId, SealRequest, SecretRef, SignedStatement, Statement } from "#schemas/wire/index.ts";
@@ -88,33 +90,54 @@ export function bundleOf(plugin: string): Digest {
 
 /** A fleet whose one person signs everything; `ops` may revoke. */
 export class SignedFleet {
-  readonly alice: TestSigner = fileSigner();
-  readonly ops: TestSigner = fileSigner();
+  readonly alice: TestSigner;
+  readonly ops: TestSigner;
+  /** Who signs now, under alice's name. */
+  signer: TestSigner;
   readonly machines: TestMachine[] = [];
   readonly releases: KnownRelease[] = [];
-  readonly trust;
+  readonly vaultKey: string;
+  /** The leaf of the first trust section. */
+  readonly pin: Digest;
+  trust: Trust;
   readonly issued: Time;
   readonly expires: Time;
   #secrets: SignedSecrets | null = null;
 
-  constructor(now: number, vaultKey = "ssh-ed25519 AAAA") {
+  constructor(now: number, vaultKey = "ssh-ed25519 AAAA", people = { alice: fileSigner(), ops: fileSigner() }) {
+    this.alice = people.alice;
+    this.ops = people.ops;
+    this.signer = people.alice;
+    this.vaultKey = vaultKey;
+    this.trust = this.#trustIn(this.alice);
+    this.pin = this.trust.leaf;
+    this.issued = timeOf(now - DAY);
+    this.expires = timeOf(now + 30 * DAY);
+  }
+
+  /** Gives alice's roles to another key, by a release that it and the key before sign. */
+  rollTo(before: TestSigner, next: TestSigner): void {
+    this.trust = this.#trustIn(next);
+    this.signer = next;
+    this.release({ signers: [before, next] });
+  }
+
+  #trustIn(alice: TestSigner): Trust {
     const role = { by: "people", principals: ["alice"], threshold: 1, touch: "optional" };
     const key = (signer: TestSigner) => [{ key: signer.key, touch: "optional", from: 1, until: null }];
-    this.trust = parseTrust(
+    return parseTrust(
       canonBytes({
         kind: "trust",
         roles: { root: role, release: role, access: role, secrets: role },
         actions: [{ actions: ["revoke"], principals: ["ops"], maxSeconds: null }],
-        keys: { alice: key(this.alice), ops: key(this.ops) },
+        keys: { alice: key(alice), ops: key(this.ops) },
         trustedRoot: null,
-        vaultKeys: [{ key: vaultKey, from: 1, until: null }],
+        vaultKeys: [{ key: this.vaultKey, from: 1, until: null }],
         runtimeIdentity: null,
         leaseSeconds: 3600,
         expiresSeconds: 7_776_000,
       }),
     );
-    this.issued = timeOf(now - DAY);
-    this.expires = timeOf(now + 30 * DAY);
   }
 
   machine(name: string): TestMachine {
@@ -124,8 +147,9 @@ export class SignedFleet {
   }
 
   /** Signs the present state as the next release. */
-  release(options: { lifts?: readonly Digest[]; signer?: TestSigner } = {}): void {
+  release(options: { lifts?: readonly Digest[]; signer?: TestSigner; signers?: readonly TestSigner[] } = {}): void {
     const { issued, expires } = this;
+    const signers = options.signers ?? [options.signer ?? this.signer];
     const trees = this.#trees();
     const prev = this.releases.at(-1)?.release ?? null;
     const bytes = composeRelease({
@@ -138,14 +162,14 @@ export class SignedFleet {
       issued,
       expires,
     });
-    const sigs = [(options.signer ?? this.alice).sign(bytes, RELEASE_NAMESPACE)];
+    const sigs = signers.map((signer) => signer.sign(bytes, RELEASE_NAMESPACE));
     this.releases.push(readKnown({ bytes, sigs, trust: this.trust.bytes }, FLEET));
     const secrets = composeSecretsRelease({ fleet: FLEET, prev: this.#secrets, secrets: trees.roots.secrets, issued, expires });
-    this.#secrets = readSecrets(secrets, [this.alice.sign(secrets, SECRETS_NAMESPACE)], FLEET);
+    this.#secrets = readSecrets(secrets, [this.signer.sign(secrets, SECRETS_NAMESPACE)], FLEET);
   }
 
   /** What an honest hub sends the vault for a machine under the newest release. */
-  request(machine: TestMachine, files: readonly Uint8Array[]): SealRequest {
+  request(machine: TestMachine, files: readonly Uint8Array[], holds: Holds = { pin: this.pin }): SealRequest {
     const head = this.releases.at(-1);
     if (head === undefined) throw new Error("nothing is released");
     const trees = this.#trees();
@@ -154,7 +178,7 @@ export class SignedFleet {
       head,
       releases: this.releases,
       trees,
-      holds: { pin: this.trust.leaf },
+      holds,
       secrets: this.#secrets,
     });
     return {

@@ -184,6 +184,37 @@ test("an old release is refused after a newer one, also for a machine the vault 
   }
 });
 
+test("a root key that was rolled away leads nowhere: not for a new machine, nor for one that the vault has not seen since", async () => {
+  const { fleet, vault, file, mini, reopen } = await world();
+  const sleeper = fleet.machine("mini-02").addPlugin("mail").addGrant("mail", "team/imap").addSecret("team/imap", 3, file);
+  fleet.release();
+  await vault.seal(fleet.request(sleeper, [file]));
+  const thief = forkOf(fleet, file);
+  fleet.rollTo(fleet.alice, fileSigner());
+  await vault.seal(fleet.request(mini, [file]));
+  for (const again of [async () => vault, reopen]) {
+    const one = await again();
+    thief.rollTo(fleet.alice, fileSigner()); // under the serial of the real one, then under the next
+    for (const machine of thief.machines)
+      for (const holds of [{ pin: fleet.pin }, { trust: fleet.pin, serial: 1 }])
+        await assert.rejects(one.seal(thief.request(machine, [file], holds)), { code: "TRUST_BROKEN" });
+  }
+  const late = fleet.machine("mini-03").addPlugin("mail").addGrant("mail", "team/imap").addSecret("team/imap", 3, file);
+  fleet.release();
+  for (const machine of [sleeper, late])
+    only((await (await reopen()).seal(fleet.request(machine, [file], { trust: fleet.trust.leaf, serial: 1 }))).envelopes);
+});
+
+/** The fleet as it is now, in the hands of who has alice's key: with a machine of his own. */
+function forkOf(fleet: SignedFleet, file: Uint8Array): SignedFleet {
+  const thief = new SignedFleet(NOW, fleet.vaultKey, fleet);
+  for (const name of ["mini-02", "mini-99"])
+    thief.machine(name).addPlugin("mail").addGrant("mail", "team/imap").addSecret("team/imap", 3, file);
+  thief.release(); // his secrets release comes after the fleet's own
+  thief.releases.splice(0, 1, ...fleet.releases);
+  return thief;
+}
+
 test("one machine's desired state opens nothing for another", async () => {
   const { fleet, vault, file, mini } = await world();
   const other = fleet.machine("mini-02").addPlugin("mail");
