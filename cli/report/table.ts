@@ -46,7 +46,7 @@ function list(title: string, items: readonly string[], { paint, width }: Page): 
 function headOf(review: Review, { paint, width }: Page): readonly string[] {
   const { base, head, pr, fleet } = review;
   const what = `${base === null ? "" : `${shortRevision(base)} → `}${shortRevision(head)}${pr === null ? "" : ` (pull request ${pr})`}`;
-  return wrap(`${paint("bold", `fleet ${oneLine(fleet)}`)}: ${totals(review)}; ${oneLine(what)}`, width);
+  return wrap(`${paint("bold", fleet === "" ? "fleet" : `fleet ${oneLine(fleet)}`)}: ${totals(review)}; ${oneLine(what)}`, width);
 }
 
 function goes(review: Review, { paint }: Page): readonly string[] {

@@ -64,7 +64,7 @@ export async function lookAtCheckout(options: ReviewOptions, deps: Pick<Deps, "c
   const head = await readSide(compared.head.revision, compared.head.files, cache, VERSION);
   const now = timeOf(deps.clock());
   const plan = planOf(base, head);
-  const branch = await readReleaseBranch(checkout, plan.fleet);
+  const branch = await readReleaseBranch(checkout, base?.whole?.repo.fleet.name ?? plan.fleet);
   const release = await releaseOf({ checkout, compared, base, head, branch, options, now }, cache);
   const serial = release?.state.inForce ?? 1;
   const confirmed = base?.whole == null ? [] : confirmedBy(base.whole.resolved, branch, serial, now);

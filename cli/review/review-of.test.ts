@@ -29,6 +29,22 @@ test("a base that can't be read is one warning, and everything is new", async ()
   assert.deepEqual([review.plan.steps.size, review.deletions], [3, []]);
 });
 
+test("another name of the fleet is an error once something is released, and the review keeps the old one", async () => {
+  const renamed = edited(GOLDEN, "fleet.yaml", "name: acme", "name: acme2");
+  const state = { at: "covered", serial: 1, inForce: 1, verified: true } as const;
+  const view = { state, missing: [], signed: () => [], needsTouch: () => false, head: null };
+  for (const [release, level] of [
+    [view, "error"],
+    [{ ...view, state: { ...state, inForce: null } }, "warning"],
+  ] as const) {
+    const { findings, fleet } = await reviewTrees(GOLDEN, renamed, { release });
+    assert.deepEqual(
+      findings.map(({ code, level: own, file, line }) => [code, own, file, line, fleet]),
+      [["FLEET_RENAMED", level, "fleet.yaml", 4, "acme"]],
+    );
+  }
+});
+
 test("without a base everything is gained", async () => {
   const review = await reviewTrees(null, GOLDEN);
   assert.equal(review.base, null);

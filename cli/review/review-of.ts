@@ -1,5 +1,5 @@
 import { accessEffects, type FleetPlan, planFleet, type SourceLine } from "#plan/index.ts";
-import { type Finding, guardPrune, sortFindings } from "#reconciler/desired/index.ts";
+import { type Finding, finding, guardPrune, sortFindings } from "#reconciler/desired/index.ts";
 import type { Judged } from "#reconciler/policy/index.ts";
 import { becauseOf } from "./because.ts";
 import { blastOf } from "./blast.ts";
@@ -34,7 +34,7 @@ export function reviewOf(input: ReviewInput): Review {
   const roles = release === null || !needsSigning(input) ? [] : roleRows(plan, effects, cause, release);
   return {
     v: 1,
-    fleet: plan.fleet,
+    fleet: both?.base.repo.fleet.name ?? plan.fleet,
     base: base?.revision ?? null,
     head: head.revision,
     pr: input.pr,
@@ -69,8 +69,18 @@ function wholes({ base, head }: ReviewInput) {
 function findingsOf(input: ReviewInput): readonly Finding[] {
   const { base, head, policies, confirmedBy } = input;
   const both = wholes(input);
-  const guards = both === null ? [] : guardPrune(both.base, both.head, { confirmedBy });
+  const guards = both === null ? [] : [...guardPrune(both.base, both.head, { confirmedBy }), ...renamedFleet(both, input.release)];
   return sortFindings([...head.findings, ...policies.findings, ...guards, ...(base === null ? [] : brokenBase(base))]);
+}
+
+/** Under another name no release covers anything, and machines take none. */
+function renamedFleet({ base, head }: NonNullable<ReturnType<typeof wholes>>, release: ReleaseView | null): readonly Finding[] {
+  const { fleet } = head.repo;
+  if (fleet.name === base.repo.fleet.name) return [];
+  const isReleased = release?.state.inForce != null;
+  const message = `the fleet ${base.repo.fleet.name} would be called ${fleet.name}${isReleased ? ", and none of its machines would follow" : ""}`;
+  const found = finding("FLEET_RENAMED", fleet.file, fleet.locate(["metadata", "name"]), message);
+  return [{ ...found, level: isReleased ? "error" : "warning" }];
 }
 
 /** A base that can't be read hides what goes: everything looks new. */

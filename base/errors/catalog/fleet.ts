@@ -37,6 +37,10 @@ export const FLEET = {
     disposition: "refused",
     fix: "keep a machine in the repo: an empty tree is taken for a mistake; to end a fleet, stop its hub",
   },
+  FLEET_RENAMED: {
+    disposition: "refused",
+    fix: "give the fleet its name back: releases, statements and machines are bound to it; another fleet is a repo of its own",
+  },
   INIT_FOLDER_TAKEN: { disposition: "refused", fix: "choose an empty folder" },
   INIT_KEY_MISSING: {
     disposition: "stalled",
