@@ -51,14 +51,15 @@ export type FleetPlan = {
   readonly hub: readonly string[];
 };
 
-const ROLE_OF: Readonly<Record<string, RoleName>> = {
+/** Kind of a section → who signs it; every other kind is the role release's. */
+export const ROLE_OF: Readonly<Record<string, RoleName>> = {
   trust: "root",
   grant: "access",
   account: "access",
   sshd: "access",
   secret: "secrets",
 };
-const ROLE_ORDER: readonly RoleName[] = ["root", "release", "access", "secrets"];
+export const ROLE_ORDER: readonly RoleName[] = ["root", "release", "access", "secrets"];
 
 /** What merging `head` changes against `base` (null = nothing before), from git alone. Groups come in the order in which they hurt: machines that leave,
  *  then removals, then disruptions, then the rest, each by name. Pure; equal inputs give equal plans. */

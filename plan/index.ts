@@ -8,6 +8,8 @@ export {
   type GroupStep,
   type HubView,
   planFleet,
+  ROLE_OF,
+  ROLE_ORDER,
   type RoleName,
   uniqueLines,
   type Widening,

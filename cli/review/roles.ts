@@ -1,20 +1,11 @@
 import type { AccessEffect, FleetPlan, SourceLine } from "#plan/index.ts";
-import { uniqueLines } from "#plan/index.ts";
+import { ROLE_OF, ROLE_ORDER, uniqueLines } from "#plan/index.ts";
 import type { Missing } from "#proof/release/index.ts";
 import type { RoleName } from "#schemas/wire/index.ts";
 import type { ReleaseView } from "./release.ts";
 import type { RoleRow } from "./review.ts";
 
-const ORDER: readonly RoleName[] = ["root", "release", "access", "secrets"];
 const LINES = 4;
-
-const ROLE_OF: Readonly<Record<string, RoleName>> = {
-  trust: "root",
-  grant: "access",
-  account: "access",
-  sshd: "access",
-  secret: "secrets",
-};
 
 type Explained = AccessEffect & { readonly because: readonly SourceLine[] };
 type Cause = (lines: readonly SourceLine[]) => readonly SourceLine[] | null;
@@ -22,7 +13,7 @@ type Cause = (lines: readonly SourceLine[]) => readonly SourceLine[] | null;
 /** A row for each role that the plan asks for, or that still lacks a signature. `effects` come with the lines behind them; `cause` finds the changed ones
  *  among a step's. Pure. */
 export function roleRows(plan: FleetPlan, effects: readonly Explained[], cause: Cause, view: ReleaseView): readonly RoleRow[] {
-  const roles = ORDER.filter((role) => plan.roles.includes(role) || view.missing.some((item) => item.role === role));
+  const roles = ROLE_ORDER.filter((role) => plan.roles.includes(role) || view.missing.some((item) => item.role === role));
   return roles.map((role) => ({
     role,
     because: becauseOfRole(role, plan, effects, cause).slice(0, LINES),

@@ -1,5 +1,6 @@
 import { fromBase64, isJsonObject, type Json, type JsonObject } from "#base/canonical/index.ts";
 import { MooringError } from "#base/errors/index.ts";
+import { jsonObject } from "./json-object.ts";
 import { PAYLOAD_TYPE, quote } from "./statement.ts";
 
 /** Eight times the bundle of a plugin with 10,000 files. */
@@ -23,7 +24,7 @@ export function shapeOf(bytes: Uint8Array): KeyedBundle {
 
 /** The JSON of a v0.3 bundle with a DSSE envelope; what is in its members is not looked at. */
 export function readBundle(bytes: Uint8Array): JsonObject {
-  const json = parse(bytes);
+  const json = jsonObject(bytes, MAX_BYTES, malformed);
   if (!MEDIA_TYPES.includes(json["mediaType"]))
     throw new MooringError("SIGSTORE_MEDIA_TYPE", "a sigstore bundle", {
       why: `expected ${String(MEDIA_TYPES[0])}, found ${quote(json["mediaType"])}`,
@@ -73,18 +74,6 @@ export function payloadIn(envelope: JsonObject, type: string = PAYLOAD_TYPE): Ui
   if ("keyid" in signature && typeof signature["keyid"] !== "string") throw malformed("keyid is not text");
   if (base64(signature["sig"], "sig").length === 0) throw malformed("its signature is empty");
   return base64(envelope["payload"], "payload");
-}
-
-function parse(bytes: Uint8Array): JsonObject {
-  if (bytes.length > MAX_BYTES) throw malformed(`it has more than ${MAX_BYTES} bytes`);
-  let value: Json;
-  try {
-    value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes)) as Json;
-  } catch (cause) {
-    throw malformed("it is not JSON in UTF-8", cause);
-  }
-  if (!isJsonObject(value)) throw malformed("it is not an object");
-  return value;
 }
 
 export function object(parent: JsonObject, name: string): JsonObject {

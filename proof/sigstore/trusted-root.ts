@@ -1,6 +1,7 @@
 import { toTrustMaterial, type TrustMaterial } from "@sigstore/verify";
 import { fromBase64, isJsonObject, type Json, type JsonObject } from "#base/canonical/index.ts";
 import { MooringError } from "#base/errors/index.ts";
+import { jsonObject } from "./json-object.ts";
 
 export type { TrustMaterial };
 
@@ -15,7 +16,7 @@ const SPKI = 5;
  *  Each key and authority MUST say since when it counts: one without a start would count for ever (sigstore-js takes 1970). No keys of its own, so
  *  it verifies nothing keyed. Pure. Throws TRUSTED_ROOT_MALFORMED. */
 export function parseTrustedRoot(bytes: Uint8Array): TrustMaterial {
-  const root = read(bytes);
+  const root = jsonObject(bytes, MAX_BYTES, malformed);
   if (typeof root["mediaType"] !== "string" || !MEDIA_TYPE.test(root["mediaType"])) throw malformed("it is of another media type");
   const parts = {
     tlogs: list(root, "tlogs").map(logOf),
@@ -60,18 +61,6 @@ function dateOf(value: string): Date {
   const date = new Date(value);
   if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/.test(value) || Number.isNaN(date.getTime())) throw malformed("a time is not UTC");
   return date;
-}
-
-function read(bytes: Uint8Array): JsonObject {
-  if (bytes.length > MAX_BYTES) throw malformed(`it has more than ${MAX_BYTES} bytes`);
-  let value: Json;
-  try {
-    value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes)) as Json;
-  } catch (cause) {
-    throw malformed("it is not JSON in UTF-8", cause);
-  }
-  if (!isJsonObject(value)) throw malformed("it is not an object");
-  return value;
 }
 
 function list(parent: JsonObject, name: string): readonly JsonObject[] {
