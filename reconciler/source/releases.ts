@@ -32,6 +32,9 @@ export const RELEASES_BRANCH = "mooring/releases";
 export const MAX_ENTRY_BYTES = 64 << 10; // measured: a release of 10,000 machines has 2 kB
 const MAX_ENTRIES = 10_000;
 const MAX_SIGNATURES = 64;
+/** Of all entries together: each signature of somebody who counts is verified, and all of it is held in memory. A hundred releases a day for three months. */
+const MAX_ALL_SIGNATURES = 100_000;
+const MAX_ALL_BYTES = 256 << 20;
 const MAX_FINDINGS = 100;
 
 const RELEASE = /^([1-9]\d{0,15})-([0-9a-f]{8})$/;
@@ -78,6 +81,8 @@ class Reader {
   readonly findings: ReleaseFinding[] = [];
   readonly #objects: Objects;
   #count = 0;
+  #signatures = 0;
+  #bytes = 0;
 
   constructor(objects: Objects) {
     this.#objects = objects;
@@ -101,7 +106,7 @@ class Reader {
     const bytes = await this.optional(files, path, document);
     if (bytes === null) return null;
     if (digest8(bytes) !== match.at(-1)) return this.#leaveOut(path, `${document} is not what the folder's name says`);
-    const signers = await this.#signatures(files, path);
+    const signers = await this.#signaturesIn(files, path);
     return { signed: { name: path, bytes, signers, sigs: [...signers.values()] }, files };
   }
 
@@ -112,24 +117,27 @@ class Reader {
     if (!item.mode.startsWith("100")) return this.#leaveOut(`${path}/${name}`, "not a plain file");
     try {
       const bytes = await this.#objects.blob(item.oid);
-      return bytes.length <= MAX_ENTRY_BYTES ? bytes : this.#leaveOut(`${path}/${name}`, `more than ${MAX_ENTRY_BYTES} bytes`);
+      if (bytes.length > MAX_ENTRY_BYTES) return this.#leaveOut(`${path}/${name}`, `more than ${MAX_ENTRY_BYTES} bytes`);
+      this.#bytes += bytes.length;
+      return this.#bytes <= MAX_ALL_BYTES ? bytes : this.#leaveOut(`${path}/${name}`, `more than ${MAX_ALL_BYTES} bytes in all`);
     } catch (err) {
       if (hasCode(err, "SOURCE_TOO_LARGE")) return this.#leaveOut(`${path}/${name}`, `more than ${MAX_ENTRY_BYTES} bytes`);
       throw err;
     }
   }
 
-  async #signatures(files: readonly TreeItem[], path: string): Promise<ReadonlyMap<string, string>> {
+  async #signaturesIn(files: readonly TreeItem[], path: string): Promise<ReadonlyMap<string, string>> {
     const signers = new Map<string, string>();
     for (const file of files) {
       const principal = SIGNATURE.exec(file.name)?.[1] ?? WORKFLOW.exec(file.name)?.[1];
       if (principal === undefined) continue;
-      if (signers.size >= MAX_SIGNATURES) {
-        this.#leaveOut(`${path}/${file.name}`, `more than ${MAX_SIGNATURES} signatures`);
+      if (signers.size >= MAX_SIGNATURES || ++this.#signatures > MAX_ALL_SIGNATURES) {
+        this.#leaveOut(`${path}/${file.name}`, `more than ${MAX_SIGNATURES} signatures, or ${MAX_ALL_SIGNATURES} in all`);
         break;
       }
       const bytes = await this.optional(files, path, file.name);
-      if (bytes !== null) signers.set(principal, Buffer.from(bytes).toString("utf8"));
+      const name = signers.has(principal) ? file.name : principal; // `ci.sigstore.json.sig` must not take the place of `ci.sigstore.json`
+      if (bytes !== null) signers.set(name, Buffer.from(bytes).toString("utf8"));
     }
     return signers;
   }

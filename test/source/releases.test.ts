@@ -75,6 +75,20 @@ test("the releases branch is read newest first; hostile entries are left out and
   );
 });
 
+test("no file that is added takes the place of another signature", async (t) => {
+  const bench = await makeBench(t);
+  const folder = releaseFolder("release", 1, bytes("{}"));
+  const names = ["ann.sig", "ann.sig.sig", "ci.sigstore.json", "ci.sigstore.json.sig", "trusted_root.json", "trusted_root.json.sig"];
+  const head = await commitTo(bench.gitdir, {
+    branch: "mooring/releases",
+    parents: [],
+    files: { [`${folder}/release.json`]: "{}", ...Object.fromEntries(names.map((name) => [`${folder}/${name}`, name])) },
+  });
+  const source = await openBench(bench, "http");
+  await source.poll();
+  assert.deepEqual((await source.readReleases(head)).releases[0]?.sigs, names);
+});
+
 test("too many signatures on one entry are cut off with a finding", async (t) => {
   const bench = await makeBench(t);
   const folder = releaseFolder("release", 1, bytes("doc"));
