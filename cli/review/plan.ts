@@ -7,6 +7,7 @@ import { approvedBy, type Branch, confirmedBy } from "#reconciler/revision/index
 import type { Deps } from "../fleet/open.ts";
 import type { Out } from "../io.ts";
 import { VERSION } from "../version.ts";
+import { readBase } from "./base.ts";
 import { changedLines } from "./changed-lines.ts";
 import { type Checkout, openCheckout } from "./checkout/index.ts";
 import { type Compared, mainOutcomes, outcomeOfSide, readCompared, readReleaseBranch } from "./read.ts";
@@ -60,7 +61,7 @@ export async function lookAtCheckout(options: ReviewOptions, deps: Pick<Deps, "c
   const checkout = await openCheckout(options.repo);
   const compared = await readCompared(checkout, options.base ?? (await defaultBase(checkout)), options.head);
   const cache = newSideCache();
-  const base = compared.base === null ? null : await readSide(compared.base.revision, compared.base.files, cache, VERSION);
+  const { base, broken } = await readBase(checkout, compared, cache);
   const head = await readSide(compared.head.revision, compared.head.files, cache, VERSION);
   const now = timeOf(deps.clock());
   const plan = planOf(base, head);
@@ -71,7 +72,7 @@ export async function lookAtCheckout(options: ReviewOptions, deps: Pick<Deps, "c
   const judged = await judgedBy(base, head, plan, checkout, serial, now);
   const policies = { ...judged, summary: withSigned(judged.summary, base, head, release) };
   const live = options.live === null ? null : await (await import("./live.ts")).liveState(options.live, deps.clock());
-  const cut = compared.isCut ? [cutHistory(compared)] : [];
+  const cut = [...broken, ...(compared.isCut ? [cutHistory(compared)] : [])];
   const review = reviewOf({
     base,
     head,

@@ -55,7 +55,7 @@ async function merged(checkout: Checkout, common: Oid, ours: Oid, theirs: Oid): 
   return filesOfTree(checkout, result.files, result.made);
 }
 
-async function filesOfCommit(checkout: Checkout, oid: Oid): Promise<FleetFiles> {
+export async function filesOfCommit(checkout: Checkout, oid: Oid): Promise<FleetFiles> {
   return filesOfTree(checkout, await readTree(checkout.objects, (await checkout.objects.commit(oid)).tree));
 }
 

@@ -100,6 +100,31 @@ test("what main gained meanwhile is no deletion: a branch is shown as merged, an
   await assert.rejects(review(bench, dir, { head: "behind" }), { code: "MERGE_CONFLICT", message: /plugins\/greeter\.yaml/ });
 });
 
+test("a main that can't be read hides nothing of what repairs it: the last readable one is compared, and its policies judge", async (t) => {
+  const bench = await CliBench.make(t, "local");
+  const policy = `apiVersion: mooring/v1\nkind: Policy\nmetadata: { name: short }\nspec:
+  match: { kinds: [SecretGrant] }\n  validations: [{ expression: object.spec.expires < '2029' }]\n`;
+  const good = await bench.commit({ "policies/short.yaml": policy });
+  await bench.commit({ [PLUGIN]: bench.tree[PLUGIN]!.replace("verify:", "verfiy:") });
+  await bench.commit({ "README.md": "later\n" });
+  await bench.branch("repair", {
+    [PLUGIN]: bench.tree[PLUGIN]!.replace("verfiy:", "verify:"),
+    [GRANT]: bench.tree[GRANT]!.replace("2028-01-01", "2040-01-01"),
+    "policies/short.yaml": null,
+    "machines/mini-03.yaml": null,
+  });
+  const found = await review(bench, await clone(bench, "c"), { head: "repair" });
+  assert.deepEqual(
+    found.deletions.map(({ kind, name }) => `${kind} ${name}`),
+    ["Machine mini-03", "Policy short"],
+  );
+  assert.deepEqual(
+    found.findings.map(({ code, level }) => `${level} ${code}`),
+    ["error POLICY_DENIED", "warning FLEET_FIELD_MISSING"],
+  );
+  assert.deepEqual([found.base, found.policies.from], [good, "base"]);
+});
+
 test("the worktree counts with what git does not know yet, against where its branch left main", async (t) => {
   const bench = await CliBench.make(t, "local");
   const dir = await clone(bench, "c");
