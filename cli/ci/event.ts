@@ -8,6 +8,8 @@ export type CiEvent = {
   readonly repository: string;
   /** Null = the main branch: the first push of another one. */
   readonly base: string | null;
+  /** The branch that a pull request goes to, as a clone has it: `base` is where it stood when the event came, and a job may be run again much later. */
+  readonly into: string | null;
   readonly head: string;
   readonly pr: number | null;
   /** The branch is of another repository, so the job's token may only read. */
@@ -22,7 +24,7 @@ const pullRequest = z.object({
   repository: repo,
   pull_request: z.object({
     number: z.int().check(z.minimum(1)),
-    base: z.object({ sha }),
+    base: z.object({ sha, ref: z.optional(z.string()) }),
     head: z.object({ sha, repo: z.nullable(repo) }),
   }),
 });
@@ -36,16 +38,25 @@ export function eventOf(name: string, text: string): CiEvent {
     case "pull_request": {
       const { repository, pull_request: own } = parsed(pullRequest, name, text);
       const isFork = own.head.repo?.full_name !== repository.full_name;
-      return { name, repository: repository.full_name, base: own.base.sha, head: own.head.sha, pr: own.number, isFork };
+      const into = own.base.ref === undefined ? null : `refs/remotes/origin/${own.base.ref}`;
+      return { name, repository: repository.full_name, base: own.base.sha, into, head: own.head.sha, pr: own.number, isFork };
     }
     case "merge_group": {
       const { repository, merge_group: own } = parsed(mergeGroup, name, text);
-      return { name, repository: repository.full_name, base: own.base_sha, head: own.head_sha, pr: null, isFork: false };
+      return { name, repository: repository.full_name, base: own.base_sha, into: null, head: own.head_sha, pr: null, isFork: false };
     }
     case "push": {
       const { repository, before, after } = parsed(push, name, text);
       if (isZero(after)) throw new MooringError("CI_EVENT_REFUSED", "push", { why: "it deletes a branch" });
-      return { name, repository: repository.full_name, base: isZero(before) ? null : before, head: after, pr: null, isFork: false };
+      return {
+        name,
+        repository: repository.full_name,
+        base: isZero(before) ? null : before,
+        into: null,
+        head: after,
+        pr: null,
+        isFork: false,
+      };
     }
     default:
       throw new MooringError("CI_EVENT_REFUSED", `event ${/^\w{1,40}$/.test(name) ? name : "without a name"}`);

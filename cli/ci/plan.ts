@@ -49,7 +49,10 @@ type Result = { readonly posting: Posting; readonly annotations: string; readonl
 async function judged(options: CiPlanOptions, event: CiEvent, env: Env, deps: Pick<Deps, "clock">): Promise<Result> {
   const { repo, trustRoot } = options;
   try {
-    const looked = await lookAtCheckout({ repo, base: event.base, head: event.head, pr: event.pr, trustRoot, live: null }, deps);
+    const looked = await lookAtCheckout(
+      { repo, base: event.base, into: event.into, head: event.head, pr: event.pr, trustRoot, live: null },
+      deps,
+    );
     return await written(options.out, looked, event, env);
   } catch (err) {
     if (!(err instanceof MooringError)) throw err;
@@ -62,7 +65,7 @@ async function written(dir: string, looked: Looked, event: CiEvent, env: Env): P
   const note = noteOf(looked);
   const form: RenderOptions = {
     ...(note === null ? {} : { note }),
-    links: { base: treeUrl(env, event.repository, event.base), head: treeUrl(env, event.repository, event.head) },
+    links: { base: treeUrl(env, event.repository, review.base), head: treeUrl(env, event.repository, event.head) },
   };
   const quoting: RenderOptions = { ...form, lineOf: await linesOf(looked) }; // columns in bytes; no other form gets lines to quote
   for (const [format, name] of Object.entries(FILES))

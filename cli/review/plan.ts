@@ -9,7 +9,7 @@ import type { Out } from "../io.ts";
 import { VERSION } from "../version.ts";
 import { readBase } from "./base.ts";
 import { changedLines } from "./changed-lines.ts";
-import { type Checkout, openCheckout } from "./checkout/index.ts";
+import { type Checkout, isGrownFrom, openCheckout } from "./checkout/index.ts";
 import { type Compared, mainOutcomes, outcomeOfSide, readCompared, readReleaseBranch } from "./read.ts";
 import { type ReleaseView, releaseView } from "./release.ts";
 import type { Review } from "./review.ts";
@@ -23,6 +23,8 @@ export type ReviewOptions = {
   readonly repo: string;
   /** Null = the first of origin/HEAD, main that is there; without any, everything is new. */
   readonly base: string | null;
+  /** A branch that may have gone on since `base` was its tip: then its tip is compared. */
+  readonly into?: string | null;
   /** A revision, or "worktree". */
   readonly head: string;
   readonly pr: number | null;
@@ -59,7 +61,7 @@ export type Looked = { readonly review: Review; readonly base: Side | null; read
 /** The same with its trees, for outputs that quote lines of them. */
 export async function lookAtCheckout(options: ReviewOptions, deps: Pick<Deps, "clock">): Promise<Looked> {
   const checkout = await openCheckout(options.repo);
-  const compared = await readCompared(checkout, options.base ?? (await defaultBase(checkout)), options.head);
+  const compared = await readCompared(checkout, await baseOf(options, checkout), options.head);
   const cache = newSideCache();
   const { base, broken } = await readBase(checkout, compared, cache);
   const head = await readSide(compared.head.revision, compared.head.files, cache, VERSION);
@@ -85,6 +87,12 @@ export async function lookAtCheckout(options: ReviewOptions, deps: Pick<Deps, "c
     pr: options.pr,
   });
   return { review, base, head };
+}
+
+async function baseOf({ base, into }: ReviewOptions, checkout: Checkout): Promise<string | null> {
+  if (base === null) return defaultBase(checkout);
+  const tip = into == null ? null : await checkout.tip(into);
+  return tip !== null && (await isGrownFrom(checkout, base, tip)) ? tip : base;
 }
 
 /** What a branch is usually merged into, by where a clone or CI has it. */

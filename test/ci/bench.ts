@@ -32,20 +32,22 @@ export class Job {
     const head = await bench.branch("change", changes(bench));
     const base = await bench.commit({ "README.md": "main\n" });
     const job = new Job(bench, await FakeForge.start(t), base, head);
-    await new Promise<void>((resolve, reject) => {
-      const env = { ...GIT_ENV, GIT_CONFIG_COUNT: "2", GIT_CONFIG_KEY_1: "protocol.file.allow", GIT_CONFIG_VALUE_1: "always" };
-      execFile("git", ["clone", "--quiet", `file://${bench.gitdir}`, job.dir], { env }, (err) => (err === null ? resolve() : reject(err)));
-    });
+    await git("clone", "--quiet", `file://${bench.gitdir}`, job.dir);
     mkdirSync(job.out, { recursive: true });
     job.pullRequest();
     return job;
   }
 
-  pullRequest(more: { readonly fork?: boolean; readonly name?: string } = {}): void {
+  /** What a later run of the same job finds. */
+  fetch(): Promise<void> {
+    return git("-C", this.dir, "fetch", "--quiet");
+  }
+
+  pullRequest(more: { readonly fork?: boolean; readonly name?: string; readonly ref?: string } = {}): void {
     const repo = more.fork === true ? "stranger/fleet" : "acme/fleet";
     this.event(more.name ?? "pull_request", {
       repository: { full_name: "acme/fleet" },
-      pull_request: { number: 42, base: { sha: this.base }, head: { sha: this.head, repo: { full_name: repo } } },
+      pull_request: { number: 42, base: { sha: this.base, ref: more.ref ?? "main" }, head: { sha: this.head, repo: { full_name: repo } } },
     });
   }
 
@@ -82,4 +84,11 @@ export class Job {
   written(name: "GITHUB_STEP_SUMMARY" | "GITHUB_OUTPUT"): string {
     return readFileSync(this.env[name]!, "utf8");
   }
+}
+
+function git(...args: readonly string[]): Promise<void> {
+  const env = { ...GIT_ENV, GIT_CONFIG_COUNT: "2", GIT_CONFIG_KEY_1: "protocol.file.allow", GIT_CONFIG_VALUE_1: "always" };
+  return new Promise((resolve, reject) => {
+    execFile("git", [...args], { env }, (err) => (err === null ? resolve() : reject(err)));
+  });
 }

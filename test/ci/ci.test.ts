@@ -45,6 +45,20 @@ test("a pull request: every form on disk, summary, exit code; then two statuses 
   assert.ok(job.forge.calls.every(({ token }) => token === `Bearer ${TOKEN}`));
 });
 
+test("a job that is run again judges by main as it is now, not as the event has it", async (t) => {
+  const job = await Job.make(t, longer);
+  const policy = `apiVersion: mooring/v1\nkind: Policy\nmetadata: { name: short }\nspec:
+  match: { kinds: [SecretGrant] }\n  validations: [{ expression: object.spec.expires < '2029' }]\n`;
+  const later = await job.bench.commit({ "policies/short.yaml": policy });
+  await job.fetch();
+  assert.match(await job.plan(), /^::error file=grants\/greeter\.yaml,.*POLICY_DENIED/);
+  assert.equal((JSON.parse(job.read("review.json")) as { base: string }).base, later);
+  assert.equal(job.written("GITHUB_OUTPUT"), "exit-code=3\n");
+  job.pullRequest({ ref: "change" }); // whatever it names: only what grew out of the event's base counts
+  await job.plan();
+  assert.equal((JSON.parse(job.read("review.json")) as { base: string }).base, job.base);
+});
+
 test("the comment is found again on the second page and updated in place; the same text is not sent again", async (t) => {
   const job = await Job.make(t, longer);
   await job.plan();

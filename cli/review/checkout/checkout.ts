@@ -62,6 +62,16 @@ export async function commonBase({ objects }: Checkout, base: Oid, head: Oid): P
   }
 }
 
+/** Whether `tip` descends from `base`; false where the history here does not say. */
+export async function isGrownFrom(checkout: Checkout, base: string, tip: Oid): Promise<boolean> {
+  try {
+    return await isAncestor(checkout.objects, await checkout.revision(base), tip);
+  } catch (err) {
+    if (hasCode(err, "SOURCE_OBJECT_MISSING")) return false;
+    throw err;
+  }
+}
+
 async function startOf(git: GitDir, refs: Refs, name: string): Promise<Oid | null> {
   if (/^[0-9a-f]{40}$/.test(name)) return name;
   const found = await refs.find(name === "@" ? "HEAD" : name);

@@ -1,1 +1,1 @@
-export { type Checkout, commonBase, openCheckout } from "./checkout.ts";
+export { type Checkout, commonBase, isGrownFrom, openCheckout } from "./checkout.ts";
