@@ -12,6 +12,11 @@ test("a person reads code, message, why and fix, and never the cause", () => {
   assert.ok(inspect(err).includes("hunter2"), "inspect prints causes: that is why errors are never logged whole");
 });
 
+test("names in an error reach a terminal as text", () => {
+  const err = new MooringError("MERGE_CONFLICT", "machines/a\u001b[2J\u202e.yaml", { why: "both\nsides", fix: "see" });
+  assert.equal(formatError(err), "MERGE_CONFLICT: machines/a?[2J?.yaml\n  why: both\nsides\n  fix: see");
+});
+
 test("a problem carries what the queue acts on, and never the cause", () => {
   const problem = toProblem(new MooringError("DEADLINE_PASSED", "mini-01", { fix: "wake it", cause, have: 5 }));
   assert.deepEqual(problem, { code: "DEADLINE_PASSED", message: "mini-01", fix: "wake it", disposition: "retry", have: 5 });

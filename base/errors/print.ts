@@ -1,3 +1,4 @@
+import { printable } from "../text/index.ts";
 import type { Disposition, ErrorCode } from "./catalog/index.ts";
 import { MooringError } from "./mooring-error.ts";
 
@@ -30,5 +31,5 @@ export function formatError(err: unknown): string {
   const lines = [`${err.code}: ${err.message}`];
   if (err.why !== undefined) lines.push(`  why: ${err.why}`);
   if (err.fix !== "") lines.push(`  fix: ${err.fix}`);
-  return lines.join("\n");
+  return lines.join("\n").split("\n").map(printable).join("\n");
 }
