@@ -1,1 +1,1 @@
-export { errorField, type Fields, type Log, lineLog } from "./log.ts";
+export { errorField, type Fields, type Log, lineLog, refusalFields } from "./log.ts";

@@ -1,4 +1,4 @@
-import { MooringError } from "#base/errors/index.ts";
+import { MooringError, type Problem } from "#base/errors/index.ts";
 
 /** Facts beside a constant message. Values are scalars only, so that no error object, buffer or document slips into a log. */
 export type Fields = Readonly<Record<string, string | number | boolean | null | undefined>>;
@@ -24,4 +24,9 @@ export function errorField(err: unknown): { readonly code: string } {
   if (err instanceof MooringError) return { code: err.code };
   const errno = err instanceof Error ? (err as NodeJS.ErrnoException).code : undefined;
   return { code: errno ?? (err instanceof Error ? err.name : typeof err) };
+}
+
+/** A refusal of ours as a log shows it: all a person needs in the night without asking anything else. `cause` is never part of it. */
+export function refusalFields({ code, message, why, fix }: Pick<Problem, "code" | "message" | "why" | "fix">): Fields {
+  return { code, what: message, ...(why === undefined ? {} : { why }), fix };
 }

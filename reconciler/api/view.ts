@@ -1,10 +1,13 @@
 import { toProblem } from "#base/errors/index.ts";
 import type { Time } from "#base/time/index.ts";
-import { workflowName } from "#proof/release/index.ts";
+import { type KnownRelease, type Missing, principalsOf, releaseName, workflowName } from "#proof/release/index.ts";
 import type { HubStatus, MachineStatus } from "#schemas/wire/index.ts";
 import type { Hub } from "../hub/index.ts";
+import type { Finding, Resolved } from "../desired/index.ts";
 import type { MachineView } from "../machine/index.ts";
-import { ageingOf } from "../revision/index.ts";
+import { ageingOf, trustOf } from "../revision/index.ts";
+
+type Source = ReturnType<Hub["source"]>;
 
 export type HubFacts = {
   readonly url: string;
@@ -16,7 +19,8 @@ export type HubFacts = {
 
 /** The hub's state as its API shows it. Pure over one moment's state. */
 export function statusView(hub: Hub, facts: HubFacts): HubStatus {
-  const { target, head, checkedAt, error, warning } = hub.source();
+  const source = hub.source();
+  const { target, head, checkedAt, error, warning, signingError } = source;
   const release = target?.head.release ?? null;
   return {
     fleet: target?.resolved.fleet ?? null,
@@ -29,17 +33,19 @@ export function statusView(hub: Hub, facts: HubFacts): HubStatus {
       checkedAt,
       error,
       warning,
+      signing: signingError,
     },
     release:
       release === null
         ? null
         : { serial: release.doc.serial, expires: release.doc.expires, digest: release.digest, warning: ageing(target, checkedAt) },
-    awaiting: awaitingOf(head),
+    running: target === null ? null : commitView(source, target.revision, target.head, target.resolved),
+    awaiting: awaitingOf(source),
     refused:
       head?.outcome.at === "refused"
         ? {
-            revision: head.revision,
-            findings: head.outcome.findings.map(({ file, line, col, code, message, fix }) => ({ file, line, col, code, message, fix })),
+            ...commitView(source, head.revision, head.cover?.at === "covered" ? head.cover.head : null, target?.resolved ?? null),
+            findings: head.outcome.findings.map(findingView),
           }
         : null,
     trusts: Object.fromEntries(
@@ -83,13 +89,31 @@ function machineView({ hello, agent, error, ...view }: MachineView): MachineStat
   };
 }
 
-function awaitingOf(head: ReturnType<Hub["source"]>["head"]): HubStatus["awaiting"] {
+function findingView({ file, line, col, code, rule, subject, message, fix }: Finding) {
+  return { file, line, col, code, ...(rule === undefined ? {} : { rule }), ...(subject === undefined ? {} : { subject }), message, fix };
+}
+
+/** A commit, its author, the release made for it and who signed that, by the trust section at hand. */
+function commitView({ names }: Source, revision: string, known: KnownRelease | null, resolved: Resolved | null) {
+  const author = names.get(revision) ?? null;
+  if (known === null) return { revision, author, release: null, signed: [] };
+  const trust = known.trust ?? (resolved === null ? null : trustOf(resolved));
+  const { release } = known;
+  const signed = trust === null ? [] : [...principalsOf(trust.section, release.signers(), release.doc.serial, false)].sort();
+  return { revision, author, release: releaseName(release), signed };
+}
+
+function awaitingOf(source: Source): HubStatus["awaiting"] {
+  const { head, wait } = source;
   const cover = head?.cover ?? null;
-  if (head === null || cover === null || cover.at === "covered") return null;
-  if (cover.at === "expired") {
-    const rule = head.outcome.at === "read" ? head.outcome.resolved.trust.roles.release : null;
-    const { threshold: need, principals } = rule ?? { threshold: 1, principals: [] };
-    return { revision: head.revision, missing: [{ role: "release", classes: [], have: [], need, principals }] };
-  }
-  return { revision: head.revision, missing: cover.missing };
+  if (head === null || cover === null || cover.at === "covered" || head.outcome.at !== "read") return null;
+  const { resolved } = head.outcome;
+  const commit = { ...commitView(source, head.revision, cover.head, resolved), ...(wait === null ? {} : { problem: wait }) };
+  if (cover.at === "awaiting") return { ...commit, missing: cover.missing.map((item) => withRule(item, resolved)) };
+  const { threshold: need, principals } = resolved.trust.roles.release;
+  return { ...commit, missing: [withRule({ role: "release", classes: [], have: [], need, principals }, resolved)] };
+}
+
+function withRule(missing: Missing, { trust }: Resolved): NonNullable<HubStatus["awaiting"]>["missing"][number] {
+  return { ...missing, touch: trust.roles[missing.role].touch };
 }

@@ -2,7 +2,7 @@ import type { Digest } from "#base/canonical/index.ts";
 import { MooringError, type Problem, toProblem } from "#base/errors/index.ts";
 import { parseAllowedSigners } from "#proof/sshsig/index.ts";
 import type { Outcome } from "../revision/index.ts";
-import { type Authors, type CommitRule, judgedAnew, type Oid, type Source } from "../source/index.ts";
+import { type Authors, commitName, type CommitRule, judgedAnew, type Oid, type Source } from "../source/index.ts";
 
 export type Verdicts = NonNullable<CommitRule["verdicts"]>;
 type Read = Outcome & { readonly at: "read" };
@@ -44,7 +44,12 @@ export async function staleSigner(
   const why = await source.withObjects((objects) => judgedAnew(objects, rule, revision));
   return why === null
     ? null
-    : toProblem(new MooringError("SOURCE_SIGNER_GONE", `commit ${revision.slice(0, 12)} runs`, { why, have: revision }));
+    : toProblem(
+        new MooringError("SOURCE_SIGNER_GONE", `${await source.withObjects((objects) => commitName(objects, revision))} runs`, {
+          why: `${why} (spec.trust.commits.require: ${require})`,
+          have: revision,
+        }),
+      );
 }
 
 async function authorsOf(source: Reading, { repo, tree }: Read, at: { readonly serial: number; readonly now: number }): Promise<Authors> {

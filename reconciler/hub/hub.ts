@@ -1,12 +1,13 @@
 import type { Digest } from "#base/canonical/index.ts";
 import { MooringError, type Problem, toProblem } from "#base/errors/index.ts";
-import { errorField, type Log } from "#base/log/index.ts";
+import { errorField, type Log, refusalFields } from "#base/log/index.ts";
 import { type Clock, sleep, timeOf } from "#base/time/index.ts";
 import type { MachineId, SignedStatement } from "#schemas/wire/index.ts";
 import { makeWorker, type Worker, type WorkerDeps } from "../machine/index.ts";
-import type { HubSigning } from "../signing/index.ts";
+import { type HubSigning, keyFault } from "../signing/index.ts";
 import { makeQueue } from "../queue/index.ts";
 import { Notice } from "../source/index.ts";
+import { makeHeadLog } from "./head-log.ts";
 import type { SourceLoop } from "./source-loop.ts";
 import { makeStatementBook } from "./statements.ts";
 
@@ -42,6 +43,8 @@ export function makeHub(deps: HubDeps) {
   const stop = new AbortController();
   const notice = new Notice({ pollMs: deps.pollMs, random: deps.random });
   let sourceError: Problem | null = null;
+  let signingError: Problem | null = null;
+  const told = makeHeadLog(log);
   const handedToVault = new Set<Digest>();
   const queue = makeQueue(PLACES, async (key, signal) => (await workers.get(key as MachineId)?.run(source.view().target, signal)) ?? null);
 
@@ -106,13 +109,19 @@ export function makeHub(deps: HubDeps) {
   /** What the hub has signed is read back like anybody's signature, at once. */
   const signOwn = async (): Promise<void> => {
     try {
+      const { head, target } = source.view();
+      const fault = deps.signing ? null : keyFault(head, null, target?.head.release.doc.serial ?? 0);
+      if (fault !== null) throw fault;
       const count = (await deps.signing?.(source.view(), stop.signal)) ?? 0;
+      signingError = null;
       if (count === 0) return;
-      log.info({ count, revision: source.view().head?.revision }, "signed for main, as roles by: hub ask");
+      log.info({ count, revision: head?.revision }, "signed for main, as roles by: hub ask");
       notice.notice();
     } catch (err) {
       if (!(err instanceof MooringError)) throw err;
-      log.warn({ ...errorField(err) }, "the hub's own signature could not be pushed; it is tried again");
+      const isKnown = signingError?.code === err.code && signingError.message === err.message;
+      signingError = toProblem(err);
+      if (!isKnown) log.warn(refusalFields(signingError), "the hub did not sign for main; it is tried again");
     }
   };
   const lookOnce = async (): Promise<boolean> => {
@@ -123,6 +132,7 @@ export function makeHub(deps: HubDeps) {
         log.info({ revision: view.target?.revision, release: view.target?.head.release.doc.serial }, "new target");
         spread();
       }
+      told(view);
       const known = book.all().size;
       await takeFromBranch();
       if (book.all().size !== known && !isNew) spread();
@@ -132,7 +142,7 @@ export function makeHub(deps: HubDeps) {
       if (stop.signal.aborted) return true;
       if (!(err instanceof MooringError)) throw err;
       sourceError = toProblem(err);
-      log.warn({ ...errorField(err) }, "source refused or out of reach; the last good revision stays in force");
+      log.warn(refusalFields(sourceError), "source refused or out of reach; the last good revision stays in force");
       return false;
     }
   };
@@ -164,7 +174,7 @@ export function makeHub(deps: HubDeps) {
         worker.hasTaken(digest) ? "accepted" : worker.view()?.reachable === true ? (worker.view()?.error?.code ?? "waiting") : "offline";
       return { digest, vault, machines: [...workers].map(([name, worker]) => ({ name, outcome: outcome(worker) })) };
     },
-    source: () => ({ ...source.view(), error: sourceError }),
+    source: () => ({ ...source.view(), error: sourceError, signingError }),
     machines: () => [...workers].map(([name, worker]) => ({ name, view: worker.view() })),
     stop: async (): Promise<void> => {
       stop.abort();

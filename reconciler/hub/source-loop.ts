@@ -2,16 +2,20 @@ import type { Digest } from "#base/canonical/index.ts";
 import { MooringError, type Problem, toProblem } from "#base/errors/index.ts";
 import { type Clock, type Time, timeOf } from "#base/time/index.ts";
 import { type FleetTarget, fleetTarget } from "../machine/index.ts";
-import { type Branch, branchOf, NO_BRANCH, outcomeReader, policyJudge, type Selection, selectTarget } from "../revision/index.ts";
+import { type Branch, branchOf, NO_BRANCH, outcomeReader, policyJudge, type Selection, selectTarget, waitOf } from "../revision/index.ts";
 import { checkTrustRoot, unknownForm } from "../revision/index.ts";
 import { checkFloor, type Floor, NO_FLOOR } from "../recovery/index.ts";
 import type { Resolved } from "../desired/index.ts";
 import { staleSigner, type Verdicts, verifyAuthors } from "./authors.ts";
-import type { Oid, Source } from "../source/index.ts";
+import { authorOf, type Oid, type Source } from "../source/index.ts";
 
 /** Where the fleet repo stands after a look. `target` = what runs; null before anything was ever released. */
 export type SourceView = {
   readonly head: Selection["head"] | null;
+  /** Whom the head and the target's commit name as their authors: claimed, not proven. */
+  readonly names: ReadonlyMap<Oid, string>;
+  /** Why the head waits, and for whom; null when it does not. */
+  readonly wait: Problem | null;
   readonly target: FleetTarget | null;
   readonly branch: Branch;
   /** Trust leaf of the revision whose rule for commits the authors up to `head` have passed; null at first contact, when there was none. */
@@ -46,7 +50,7 @@ export function makeSourceLoop({ source, pin, version, clock, witness }: SourceL
   const judge = policyJudge(source);
   const branches = new Map<string, Branch>();
   let branchTip: Oid | null = null;
-  let view: SourceView = { head: null, target: null, branch: NO_BRANCH, authors: null, warning: null, checkedAt: null };
+  let view: SourceView = NOTHING;
   let judgedAt = 0;
   let floor = NO_FLOOR;
   const verdicts: Verdicts = new Map();
@@ -117,9 +121,13 @@ export function makeSourceLoop({ source, pin, version, clock, witness }: SourceL
     const warning = form === null ? stale : toProblem(form);
     if (selection.target !== null && target !== null)
       await source.storeVerified({ revision: target.revision, serial: target.head.release.doc.serial });
+    const names = await namesOf(source, [selection.head.revision, ...(target === null ? [] : [target.revision])]);
+    const wait = waitOf(selection.head, names.get(selection.head.revision) ?? null, branch);
     const isNew = target !== null && keyOf(target) !== (view.target === null ? null : keyOf(view.target));
     view = {
       head: selection.head,
+      names,
+      wait: wait === null ? null : toProblem(wait),
       target,
       branch,
       authors: warning !== null && polled.main === target?.revision ? null : authors,
@@ -131,12 +139,28 @@ export function makeSourceLoop({ source, pin, version, clock, witness }: SourceL
   return { look, view: () => view };
 }
 
+const NOTHING: SourceView = {
+  head: null,
+  names: new Map(),
+  wait: null,
+  target: null,
+  branch: NO_BRANCH,
+  authors: null,
+  warning: null,
+  checkedAt: null,
+};
+
 // Releases expire without anybody pushing.
 const REJUDGE_MS = 60_000;
 const ANYWHERE: From = { revision: null, serial: 0 };
 
 function keyOf(target: FleetTarget): string {
   return `${target.revision} ${target.head.release.digest} ${target.secrets?.digest ?? ""}`;
+}
+
+async function namesOf(source: Source, commits: readonly Oid[]): Promise<ReadonlyMap<Oid, string>> {
+  const named = [...new Set(commits)].map(async (oid) => [oid, await source.withObjects((objects) => authorOf(objects, oid))] as const);
+  return new Map(await Promise.all(named));
 }
 
 async function ageFileOf(source: Source, target: Selection["target"], digest: Digest): Promise<Uint8Array> {

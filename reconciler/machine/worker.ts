@@ -1,7 +1,8 @@
 import type { Digest } from "#base/canonical/index.ts";
 import { MooringError, type Problem, toProblem } from "#base/errors/index.ts";
-import { errorField } from "#base/log/index.ts";
+import { refusalFields } from "#base/log/index.ts";
 import { backoffMs, type Clock, type Time, timeOf } from "#base/time/index.ts";
+import { releaseName } from "#proof/release/index.ts";
 import type { Condition, Hello, MachineId, SignedStatement } from "#schemas/wire/index.ts";
 import type { AgentStatus } from "#schemas/wire/index.ts";
 import type { BundleStore } from "../bundles/index.ts";
@@ -118,7 +119,11 @@ export function makeWorker(name: MachineId, deps: WorkerDeps, onHint: () => void
       error = err.code === "APPLY_HELD" && undone?.release === fleet.head.release.digest ? undone.error : err;
       if (err.code === "AGENT_UNREACHABLE") session?.close(); // whatever else of the link still lives: the next run dials afresh
       if (session?.isAlive() === false) session = null;
-      if (!signal.aborted) deps.log.warn({ machine: name, ...errorField(err), failures }, "run failed");
+      if (!signal.aborted) {
+        const { revision, head } = fleet;
+        const aim = { machine: name, revision, release: releaseName(head.release), failures };
+        deps.log.warn({ ...aim, ...refusalFields(toProblem(err)) }, "run failed");
+      }
     }
     view = viewOf(name, machine, fleet, {
       phase: "idle",

@@ -20,3 +20,4 @@ export { filesIn, type Outcome, outcomeOf, type OutcomeReader, outcomeReader } f
 export { approvedBy, type Candidate, type PolicyJudge, policyJudge, refusalsOf } from "./policies.ts";
 export { confirmedBy, pruneRefusals } from "./prune.ts";
 export { type Selection, selectTarget, type Target } from "./select.ts";
+export { commitWords, waitOf } from "./standing.ts";

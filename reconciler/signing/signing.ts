@@ -5,6 +5,7 @@ import type { FleetTarget } from "../machine/index.ts";
 import type { Branch, Selection } from "../revision/index.ts";
 import { commitFiles, type CommitFiles, RELEASES_BRANCH } from "../source/index.ts";
 import { hubDocuments } from "./documents.ts";
+import { keyFault } from "./key-fault.ts";
 import type { HubKey } from "./hub-key.ts";
 
 /** What the hub saw at its last look. */
@@ -15,7 +16,8 @@ export type Seen = {
   readonly authors: Digest | null;
 };
 
-/** Gives how many documents it signed and pushed after a look; throws what the push throws. */
+/** Gives how many documents it signed and pushed after a look; throws what the push throws,
+ *  RESOLVER_UNKNOWN and HUB_KEY_UNUSABLE when it may not sign what waits for it. */
 export type HubSigning = (seen: Seen, signal: AbortSignal) => Promise<number>;
 
 export type HubSigningDeps = {
@@ -43,6 +45,8 @@ export function hubSigning({ key, pin, source, clock, random }: HubSigningDeps):
       now,
       key: key.key,
     });
+    const fault = keyFault(head, key.key, target?.head.release.doc.serial ?? 0);
+    if (fault !== null) throw fault;
     const files = new Map<string, Uint8Array>();
     for (const { folder, name, namespace, bytes } of documents) {
       files.set(`${folder}/${name}`, bytes);

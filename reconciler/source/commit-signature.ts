@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { canon, digestOf } from "#base/canonical/index.ts";
 import { hasCode } from "#base/errors/index.ts";
 import { GIT_NAMESPACE, parseCommit, verifyCommit } from "#proof/gitobject/index.ts";
@@ -50,16 +51,26 @@ export function authorsKey({ allowed, openpgp, serial, now }: Authors): string {
 }
 
 function keyRefusal(signer: SshSigner, committedAt: number, { allowed, serial }: Authors): string | null {
-  const own = Object.values(allowed.keys)
-    .flat()
-    .filter(({ key }) => key === signer.key);
+  const names = Object.keys(allowed.keys).filter((name) => allowed.keys[name]?.some(({ key }) => key === signer.key));
+  const own = names.flatMap((name) => allowed.keys[name] ?? []).filter(({ key }) => key === signer.key);
   const namespaces = allowed.namespaces.get(signer.key);
-  if (own.length === 0 || (namespaces !== null && namespaces?.includes(GIT_NAMESPACE) !== true))
-    return "its key is not allowed to sign commits";
+  const key = `key ${printOf(signer.key)}${names.length === 0 ? "" : ` of ${names.join(", ")}`}`;
+  if (own.length === 0) return `it is signed by ${key}, which is not allowed to sign commits: nobody in allowed_signers has it`;
+  if (namespaces !== null && namespaces?.includes(GIT_NAMESPACE) !== true)
+    return `it is signed by ${key}, which is not allowed to sign commits: its namespaces leave out git`;
   const times = allowed.times.get(signer.key);
   if ((times?.after != null && committedAt < times.after) || (times?.before != null && committedAt > times.before))
-    return "its key was not valid when it was committed";
+    return `it is signed by ${key}, which was not valid when it was committed (valid-after, valid-before)`;
   const current = own.filter(({ from, until }) => from <= serial && (until === null || serial <= until));
-  if (current.length === 0) return `its key is not allowed to sign commits at release ${serial}`;
-  return current.some(({ touch }) => touch !== "required" || signer.touched) ? null : "its hardware key was not touched";
+  if (current.length === 0)
+    return `it is signed by ${key}, which is not allowed to sign commits at release ${serial} (mooring:from, mooring:until)`;
+  return current.some(({ touch }) => touch !== "required" || signer.touched)
+    ? null
+    : `it is signed by ${key} without a touch, which its line asks for`;
+}
+
+/** A key as `ssh-keygen -l` names it. */
+function printOf(key: string): string {
+  const blob = Buffer.from(key.split(" ")[1] ?? "", "base64");
+  return `SHA256:${createHash("sha256").update(blob).digest("base64").replace(/=+$/, "")}`;
 }

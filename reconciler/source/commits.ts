@@ -25,10 +25,19 @@ export async function verifyCommits(objects: Objects, rule: CommitRule): Promise
     const why = await whyRefused(objects, rule, oid, judged);
     if (why !== null)
       throw new MooringError("SOURCE_UNSIGNED", await commitName(objects, oid), {
-        why: `${why} (commits.require: ${rule.require})`,
+        why: `${why} (spec.trust.commits.require: ${rule.require})`,
+        fix: fixOf(rule, oid),
         have: oid,
       });
   }
+}
+
+/** Nothing that is on main under this rule was ever in force, so it may be made again; under `head` a signed commit on top is enough. */
+function fixOf({ require, since }: CommitRule, oid: Oid): string {
+  const who = "a key of trust/allowed_signers as it is in force";
+  if (require === "head") return `push a commit on top that is signed with ${who}: \`git commit --allow-empty -S\``;
+  const from = since === null ? `${oid.slice(0, 12)}^` : since.slice(0, 12);
+  return `sign it with ${who}: \`git rebase --rebase-merges --exec "git commit --amend --no-edit -S" ${from}\`, then \`git push --force-with-lease\`; nothing after ${from} was in force yet`;
 }
 
 /** Why one commit would not pass the rule of today, or null: for the revision in force, whose rule may have changed since it passed. A merge without a signature

@@ -1,5 +1,6 @@
 export { history, isAncestor, mergeBases } from "./ancestry.ts";
 export { type TreeEdits } from "./build.ts";
+export { authorOf, commitName } from "./author.ts";
 export { type Authors, authorsKey, signatureRefusal } from "./commit-signature.ts";
 export { type CommitRule, judgedAnew, verifyCommits } from "./commits.ts";
 export { isTree, type Merged, mergeTrees } from "./merge.ts";

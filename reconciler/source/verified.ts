@@ -52,6 +52,7 @@ export async function checkAdvance(objects: Objects, last: Oid | null, head: Oid
   if (last === null || last === head || (await isAncestor(objects, last, head))) return;
   throw new MooringError("SOURCE_NOT_FAST_FORWARD", `main is at ${await commitName(objects, head)}`, {
     why: `main only ever grows, and the last verified commit ${last.slice(0, 12)} is not among that commit's ancestors: somebody rewrote the branch`,
+    fix: `from a clone that has it: \`git push --force origin ${last.slice(0, 12)}:main\`, then what is new on top; history that was applied is never rewritten`,
     have: last,
   });
 }

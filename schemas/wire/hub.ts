@@ -16,8 +16,26 @@ const missingRole = z.object({
   have: z.readonly(z.array(z.string())),
   need: counter,
   principals: z.readonly(z.array(z.string())),
+  /** `required` = only hardware keys count, touched for each signature. */
+  touch: z.optional(z.string()),
 });
-const findingView = z.object({ file: z.string(), line: counter, col: counter, code: z.string(), message: z.string(), fix: z.string() });
+const findingView = z.object({
+  file: z.string(),
+  line: counter,
+  col: counter,
+  code: z.string(),
+  rule: z.optional(z.string()),
+  subject: z.optional(z.string()),
+  message: z.string(),
+  fix: z.string(),
+});
+/** A commit of main, whom it names as its author (claimed, not proven), and the release made for it (`9-1a2b3c4d`) with those who signed that. */
+const commitView = z.object({
+  revision: z.string(),
+  author: z.optional(z.nullable(z.string())),
+  release: z.optional(z.nullable(z.string())),
+  signed: z.optional(z.readonly(z.array(z.string()))),
+});
 
 /** One machine as the hub sees it. `inSync` = its live root is the desired root under the release in force. */
 export const machineStatus = z.object({
@@ -53,10 +71,13 @@ export const hubStatus = z.object({
     checkedAt: z.nullable(time),
     error: z.nullable(problem),
     warning: z.optional(z.nullable(problem)),
+    /** Why the hub does not sign for roles that are by: hub. */
+    signing: z.optional(z.nullable(problem)),
   }),
   release: z.nullable(z.object({ serial: counter, expires: time, digest, warning: z.optional(z.nullable(problem)) })),
-  awaiting: z.nullable(z.object({ revision: z.string(), missing: z.readonly(z.array(missingRole)) })),
-  refused: z.nullable(z.object({ revision: z.string(), findings: z.readonly(z.array(findingView)) })),
+  running: z.optional(z.nullable(commitView)),
+  awaiting: z.nullable(z.extend(commitView, { problem: z.optional(problem), missing: z.readonly(z.array(missingRole)) })),
+  refused: z.nullable(z.extend(commitView, { findings: z.readonly(z.array(findingView)) })),
   trusts: z.record(z.string(), roleView),
   machines: z.readonly(z.array(machineStatus)),
 });

@@ -112,18 +112,20 @@ test("status says what runs, what waits for whom, what is refused and why, and w
 source   https://git.example.net/fleet.git, looked at 12s ago
 main     9f8e7d6c; 1a2b3c4d runs
 hub      0.1.0, uid 501, up 2h
-         SOURCE_UNREACHABLE: git.example.net
-           why: no route
-           fix: check the network
-         RELEASE_AGEING: release 8, issued 2026-09-01, runs out on 2026-11-30
-           why: three quarters of its lifetime are over
-           fix: people with role release run \`mooring release --renew\`
 
-AwaitingRelease: main 9f8e7d6c needs
+SOURCE_UNREACHABLE: git.example.net
+  why: no route
+  fix: check the network
+
+RELEASE_AGEING: release 8, issued 2026-09-01, runs out on 2026-11-30
+  why: three quarters of its lifetime are over
+  fix: people with role release run \`mooring release --renew\`
+
+AwaitingRelease: commit 9f8e7d6c9f8e
   ROLE    WHO                             FOR     SIGNED
   access  1 of security@acme.dev (touch)  access  -
 
-refused: main 9f8e7d6c; what ran before goes on running
+refused: commit 9f8e7d6c9f8e; what ran before goes on running
   plugins/x.yaml:3:5 FLEET_FIELD_UNKNOWN unknown field
     fix: remove it
 
@@ -133,6 +135,9 @@ NAME     READY    STATUS           SYNC         RELEASE  GENERATION  SEEN
 mini-01  True     Succeeded        in sync      8        4           4s
 mini-02  Unknown  SSH_UNREACHABLE  unreachable  -        4           -
 1 of 2 ready
+
+mini-02:
+  SSH_UNREACHABLE: mini-02:22 ?[31mred
 `,
   );
   assert.deepEqual(JSON.parse(await textOf((out) => status({ hub, output: "json" }, out, NOW))), STATUS);

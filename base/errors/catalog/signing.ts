@@ -18,7 +18,7 @@ export const SIGNING = {
   },
   SOURCE_SIGNER_GONE: {
     disposition: "stalled",
-    fix: "look at what this commit changed; then a commit on top of it by a current key, released like any other, settles it",
+    fix: "look at what it changed with `git show`; then a commit on top of it by a current key settles it: `git commit --allow-empty -S`",
   },
   HUB_KEY_UNUSABLE: {
     disposition: "stalled",
