@@ -49,10 +49,15 @@ function effects({ deletions, access }: Review): readonly Annotation[] {
   });
   const other = access.filter(({ verb, because }) => verb !== "loses" && because.length > 0);
   const title = { gains: "access gained", changes: "access changed", loses: "access lost" } as const;
-  return [
-    ...gone,
-    ...other.map((item): Annotation => ({ level: "notice", ...item.because[0]!, title: title[item.verb], message: accessLine(item) })),
-  ];
+  return inTurns(
+    gone,
+    other.map((item): Annotation => ({ level: "notice", ...item.because[0]!, title: title[item.verb], message: accessLine(item) })),
+  );
+}
+
+/** One of each after the other, so that many of the one kind hide none of the other. */
+function inTurns<T>(one: readonly T[], other: readonly T[]): readonly T[] {
+  return Array.from({ length: Math.max(one.length, other.length) }, (_, i) => [...one.slice(i, i + 1), ...other.slice(i, i + 1)]).flat();
 }
 
 function commandOf({ level, file, line, endLine, cols, title, message }: Annotation): string {

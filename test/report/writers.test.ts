@@ -200,6 +200,24 @@ test("an annotation is one command, its text comes back, and only ten of a level
   );
 });
 
+test("many deletions leave room for whose access grows", async () => {
+  const { review: item } = await exampleReview("machines-deleted");
+  const [gone] = item.deletions;
+  const gain = {
+    verb: "gains",
+    who: "plugin mail",
+    what: "secret://team/db",
+    how: "",
+    machines: [],
+    because: [{ file: "g.yaml", line: 1, col: 1 }],
+  } as const;
+  const shown = render({ ...item, findings: [], deletions: Array.from({ length: 30 }, () => gone!), access: [gain] }, "github").split("\n");
+  assert.equal(shown.filter((line) => line.startsWith("::notice")).length, 10);
+  assert.ok(
+    shown.some((line) => line.includes("plugin mail gains secret%3A//team/db") || line.includes("plugin mail gains secret://team/db")),
+  );
+});
+
 test("SARIF holds to its schema, with relative addresses and fingerprints that no line moves", () => {
   fc.assert(
     fc.property(review, fc.nat(40), (item, shift) => {
