@@ -2,7 +2,7 @@ import { toBase64 } from "#base/canonical/index.ts";
 import { MooringError } from "#base/errors/index.ts";
 import { type FleetTrees, RELEASE_CLASSES, type SectionClass } from "#proof/root/index.ts";
 import type { Bytes64, ReleaseProof } from "#schemas/wire/index.ts";
-import { findTrustChain, type Holds, type KnownRelease, sectionOf } from "./known.ts";
+import { factsOf, findTrustChain, type Holds, type KnownRelease, sectionOf } from "./known.ts";
 import { proverOf, type Signed, type SignedRelease, type SignedSecrets } from "./signed.ts";
 import type { Trust } from "./trust.ts";
 
@@ -24,16 +24,15 @@ export type BuildInput = {
 export function buildProof(input: BuildInput): ReleaseProof {
   const { machine, trees, releases } = input;
   const head = input.head.release;
-  const known = [...releases.filter(({ release }) => release.digest !== head.digest), input.head];
-  const { chain } = findTrustChain(input.holds, head, known, input.sections);
+  const { chain } = findTrustChain(input.holds, input.head, releases, input.sections);
   if (chain === null)
     throw new MooringError("TRUST_BROKEN", `${machine}: no signed trust release leads to the trust of release ${head.doc.serial}`);
-  const trust = sectionOf(head.doc.trust, known, input.sections);
+  const trust = input.head.trust ?? sectionOf(head.doc.trust, releases, input.sections);
   if (trust === null) throw new MooringError("TRUST_BROKEN", `the trust section of release ${head.doc.serial} is not at hand`);
   for (const name of RELEASE_CLASSES) checkRoot(name, trees, head.doc.classes[name], `release ${head.doc.serial}`);
   return {
     head: itemOf(head),
-    carried: carriedFor(machine, head, known, trees, trust).map(itemOf),
+    carried: carriedFor(machine, head, factsOf(releases).signed, trees, trust).map(itemOf),
     trustChain: chain.map((step) => ({ ...itemOf(step.release), trust: bytes64(step.trust.bytes) })),
     paths: Object.fromEntries(
       RELEASE_CLASSES.flatMap((name) => (trees.path(name, machine) === null ? [] : [[name, trees.path(name, machine)!]])),
@@ -46,11 +45,10 @@ export function buildProof(input: BuildInput): ReleaseProof {
 function carriedFor(
   machine: string,
   head: SignedRelease,
-  known: readonly KnownRelease[],
+  earlier: readonly SignedRelease[],
   trees: FleetTrees,
   trust: Trust,
 ): readonly SignedRelease[] {
-  const earlier = known.map(({ release }) => release);
   const found = new Set<SignedRelease>();
   for (const name of RELEASE_CLASSES) {
     const isNamed = trees.path(name, machine) !== null;

@@ -1,9 +1,9 @@
 import type { Time } from "#base/time/index.ts";
 import { RELEASE_CLASSES, type ReleaseClass } from "#proof/root/index.ts";
 import type { RoleName } from "#schemas/wire/index.ts";
-import { findTrustChain, type Holds, type KnownRelease, sectionOf } from "./known.ts";
+import { factsOf, findTrustChain, type Holds, type KnownRelease, sectionOf } from "./known.ts";
 import { isSecretsSigned } from "./secrets.ts";
-import { isCandidate, proverOf, roleOfClass, type SignedRelease, type SignedSecrets } from "./signed.ts";
+import { hasRole, isCandidate, proverOf, roleOfClass, type SignedRelease, type SignedSecrets } from "./signed.ts";
 import { countRole, type RoleCount } from "./signers.ts";
 import type { Trust } from "./trust.ts";
 import { stepFault } from "./walk.ts";
@@ -39,14 +39,21 @@ export function judgeRelease(input: {
 }): Judgement {
   const { releases, holds, now } = input;
   const head = input.head.release;
-  const known = [...releases.filter(({ release }) => release.digest !== head.digest), input.head];
-  const search = findTrustChain(holds, head, known, input.sections);
-  const trust = search.chain === null ? null : sectionOf(head.doc.trust, known, input.sections);
+  const search = findTrustChain(holds, input.head, releases, input.sections);
+  const trust = search.chain === null ? null : (input.head.trust ?? sectionOf(head.doc.trust, releases, input.sections));
   const expired = now !== undefined && now >= head.doc.expires;
   if (trust === null) return { complete: false, expired, missing: missingRoot(input.head, search.last), carried: [], trust: null };
-  const { carried, missing: open } = judgeClasses(head, known, trust);
-  const missing = [...introducers(head, known, trust), ...open];
+  const earlier = factsOf(releases).signed;
+  const { carried, missing: open } = judgeClasses(head, earlier, trust);
+  const missing = [...introducers(head, earlier, trust), ...open];
   return { complete: missing.length === 0 && !expired, expired, missing, carried, trust };
+}
+
+/** A look that costs little, before `judgeRelease` is asked: false where it would not say complete, because trust is not reached or the release role has not
+ *  signed. Anybody may push ten thousand documents. Pure. */
+export function mayBeComplete({ head, releases, holds, sections }: Omit<Parameters<typeof judgeRelease>[0], "now">): boolean {
+  const trust = head.trust ?? sectionOf(head.release.doc.trust, releases, sections);
+  return trust !== null && hasRole(head.release, "release", trust) && findTrustChain(holds, head, releases, sections).chain !== null;
 }
 
 /** Whether a secrets release counts under a release's trust; null when it does. */
@@ -57,13 +64,12 @@ export function judgeSecrets(secrets: SignedSecrets, trust: Trust, serial: numbe
 
 function judgeClasses(
   head: SignedRelease,
-  known: readonly KnownRelease[],
+  earlier: readonly SignedRelease[],
   trust: Trust,
 ): { readonly missing: readonly Missing[]; readonly carried: readonly SignedRelease[] } {
-  const earlier = known.map(({ release }) => release).filter((release) => release.digest !== head.digest);
   const carried = new Set<SignedRelease>();
   const open = new Map<RoleName, ReleaseClass[]>();
-  if (!countRole(trust.section, "release", head, head.doc.serial).met) open.set("release", changedOf(head, "release"));
+  if (!hasRole(head, "release", trust)) open.set("release", changedOf(head, "release"));
   for (const name of RELEASE_CLASSES) {
     if (!isNeeded(name, head, earlier)) continue;
     const prover = proverOf(name, head, earlier, trust);
@@ -93,15 +99,17 @@ function changedOf(head: SignedRelease, role: RoleName): ReleaseClass[] {
 }
 
 function isNeeded(name: ReleaseClass, head: SignedRelease, earlier: readonly SignedRelease[]): boolean {
-  return [head, ...earlier.filter((release) => release.doc.serial < head.doc.serial)].some((release) => release.doc.classes[name].size > 0);
+  if (head.doc.classes[name].size > 0) return true;
+  return earlier.some(({ doc }) => doc.serial < head.doc.serial && doc.classes[name].size > 0);
 }
 
 /** A trust section counts as introduced once a release that names it is signed by its own root: a machine enrolled today, pinned to it, starts
  *  its walk there. So the first release of a fleet asks for root, too. */
-function introducers(head: SignedRelease, known: readonly KnownRelease[], trust: Trust): readonly Missing[] {
-  const named = known.map(({ release }) => release).filter(({ doc }) => doc.trust === trust.leaf && doc.serial <= head.doc.serial);
-  const counts = named.map((release) => countRole(trust.section, "root", release, release.doc.serial));
-  if (counts.some((count) => count.met)) return [];
+function introducers(head: SignedRelease, earlier: readonly SignedRelease[], trust: Trust): readonly Missing[] {
+  const isNamed = ({ doc, digest }: SignedRelease): boolean =>
+    doc.trust === trust.leaf && doc.serial <= head.doc.serial && digest !== head.digest;
+  if (hasRole(head, "root", trust) || earlier.some((release) => isNamed(release) && hasRole(release, "root", trust))) return [];
+  const counts = [head, ...earlier.filter(isNamed)].map((release) => countRole(trust.section, "root", release, release.doc.serial));
   return [
     missingOf(
       counts.reduce((best, count) => (count.have.length > best.have.length ? count : best)),

@@ -35,41 +35,84 @@ export type Holds = { readonly trust: Digest; readonly serial: number } | { read
 /** What was reached on the way to `target`; `chain` is null when no chain of signed trust releases leads there. */
 export type TrustSearch = { readonly chain: readonly TrustStep[] | null; readonly last: Trust | null };
 
+/** A trust section with the lowest serial that reaches it, and how. */
 type Reached = { readonly trust: Trust; readonly serial: number; readonly path: readonly TrustStep[] };
 
 /** The chain of trust releases a verifier needs from `holds` to the trust of `head`, empty when it needs none. Releases are taken by growing
  *  serial; for each trust section the lowest serial that reaches it is kept, since whatever follows a later one follows it too. */
 export function findTrustChain(
   holds: Holds,
-  head: SignedRelease,
-  known: readonly KnownRelease[],
+  head: KnownRelease,
+  releases: readonly KnownRelease[],
   extra: readonly Trust[] = [],
 ): TrustSearch {
-  const target = head.doc.trust;
+  const { doc } = head.release;
   const startLeaf = "pin" in holds ? holds.pin : holds.trust;
-  const start = sectionOf(startLeaf, known, extra);
-  if (startLeaf === target) return { chain: [], last: start };
+  const start = sectionOf(startLeaf, releases, head.trust === null ? extra : [...extra, head.trust]);
+  if (startLeaf === doc.trust) return { chain: [], last: start };
+  const reached = reachedFrom(holds, start, releases).filter(({ serial, path }) => serial < doc.serial || path.length === 0);
+  const before = reached.find(({ trust }) => trust.leaf === doc.trust);
+  if (before !== undefined) return { chain: before.path, last: before.trust };
+  const last = reached.at(-1)?.trust ?? start;
+  if (head.trust === null) return { chain: null, last };
+  const step = { release: head.release, trust: head.trust };
+  const path = bestBefore(step, reached);
+  return { chain: path === null ? null : [...path, step], last };
+}
+
+/** The trust section with that leaf, if any release carries it. */
+export function sectionOf(leaf: Digest, releases: readonly KnownRelease[], extra: readonly Trust[] = []): Trust | null {
+  return extra.find((trust) => trust.leaf === leaf) ?? factsOf(releases).sections.get(leaf) ?? null;
+}
+
+/** All that `holds` leads to among these releases. Found once: a branch may hold ten thousand, and each is asked about. */
+function reachedFrom(holds: Holds, start: Trust | null, releases: readonly KnownRelease[]): readonly Reached[] {
+  const facts = factsOf(releases);
+  const id = "pin" in holds ? holds.pin : `${holds.trust} ${holds.serial} ${start !== null}`;
+  const known = facts.reached.get(id);
+  if (known !== undefined) return known;
   const reached = new Map<Digest, Reached>();
-  if (!("pin" in holds) && start !== null) reached.set(startLeaf, { trust: start, serial: holds.serial, path: [] });
-  for (const step of stepsOf(head, known)) {
+  if (!("pin" in holds) && start !== null) reached.set(holds.trust, { trust: start, serial: holds.serial, path: [] });
+  for (const step of facts.steps) {
     const leaf = step.release.doc.trust;
     if (reached.has(leaf)) continue;
     const from = "pin" in holds && leaf === holds.pin ? firstStep(step) : bestBefore(step, [...reached.values()]);
     if (from === null) continue;
     reached.set(leaf, { trust: step.trust, serial: step.release.doc.serial, path: [...from, step] });
   }
-  return { chain: reached.get(target)?.path ?? null, last: [...reached.values()].at(-1)?.trust ?? start };
+  const all = [...reached.values()];
+  facts.reached.set(id, all);
+  return all;
 }
 
-/** The trust section with that leaf, if any release carries it. */
-export function sectionOf(leaf: Digest, known: readonly KnownRelease[], extra: readonly Trust[] = []): Trust | null {
-  return extra.find((trust) => trust.leaf === leaf) ?? known.find(({ trust }) => trust?.leaf === leaf)?.trust ?? null;
-}
+/** What many questions about the same releases have in common. */
+type Facts = {
+  readonly count: number;
+  readonly newest: KnownRelease | undefined;
+  readonly signed: readonly SignedRelease[];
+  readonly sections: ReadonlyMap<Digest, Trust>;
+  /** By growing serial. */
+  readonly steps: readonly TrustStep[];
+  readonly reached: Map<string, readonly Reached[]>;
+};
 
-function stepsOf(head: SignedRelease, known: readonly KnownRelease[]): TrustStep[] {
-  const steps = known.flatMap(({ release, trust }) => (trust === null ? [] : [{ release, trust }]));
-  const usable = steps.filter(({ release }) => release.doc.serial < head.doc.serial || release.digest === head.digest);
-  return usable.sort((a, b) => a.release.doc.serial - b.release.doc.serial);
+const facts = new WeakMap<readonly KnownRelease[], Facts>();
+
+/** Made once for a list, and again when it has grown. */
+export function factsOf(releases: readonly KnownRelease[]): Facts {
+  const known = facts.get(releases);
+  if (known?.count === releases.length && known.newest === releases.at(-1)) return known;
+  const steps = releases.flatMap(({ release, trust }) => (trust === null ? [] : [{ release, trust }]));
+  const fresh: Facts = {
+    count: releases.length,
+    newest: releases.at(-1),
+    signed: releases.map(({ release }) => release),
+    sections: new Map(steps.toReversed().map(({ trust }) => [trust.leaf, trust])),
+    steps: steps.toSorted((a, b) => a.release.doc.serial - b.release.doc.serial),
+    reached: new Map(),
+  };
+  facts.set(releases, fresh);
+  return fresh;
 }
 
 function firstStep(step: TrustStep): readonly TrustStep[] | null {

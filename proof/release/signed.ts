@@ -74,8 +74,7 @@ export function proverOf(
   trust: Trust,
   andMachines = false,
 ): SignedRelease | null {
-  const role = roleOfClass(name);
-  const isMet = (release: SignedRelease): boolean => countRole(trust.section, role, release, release.doc.serial).met;
+  const isMet = askFor(roleOfClass(name), trust);
   if (isMet(head)) return head;
   return carried.find((release) => isCandidate(release, name, head, andMachines) && isMet(release)) ?? null;
 }
@@ -87,4 +86,28 @@ export function isCandidate(release: SignedRelease, name: ReleaseClass, head: Si
     isSameEntry(release.doc.classes[name], head.doc.classes[name]) &&
     (!andMachines || isSameEntry(release.doc.classes.machines, head.doc.classes.machines))
   );
+}
+
+const MAX_QUESTIONS = 1_000; // trust sections that somebody made up must not fill memory
+const answers = new Map<string, WeakMap<SignedRelease, boolean>>();
+
+/** Whether a role's threshold signed a release, by `trust`. */
+export function hasRole(release: SignedRelease, role: RoleName, trust: Trust): boolean {
+  return askFor(role, trust)(release);
+}
+
+/** The same for many releases; each is counted once. */
+function askFor(role: RoleName, trust: Trust): (release: SignedRelease) => boolean {
+  const question = `${role} ${trust.leaf}`;
+  let known = answers.get(question);
+  if (known === undefined) {
+    if (answers.size >= MAX_QUESTIONS) answers.clear();
+    answers.set(question, (known = new WeakMap()));
+  }
+  const to = known;
+  return (release) => {
+    let answer = to.get(release);
+    if (answer === undefined) to.set(release, (answer = countRole(trust.section, role, release, release.doc.serial).met));
+    return answer;
+  };
 }

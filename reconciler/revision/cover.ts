@@ -1,6 +1,7 @@
 import { msOf, type Time, timeOf } from "#base/time/index.ts";
 import {
   composeRelease,
+  countRole,
   type Holds,
   isCovered,
   judgeRelease,
@@ -8,6 +9,7 @@ import {
   type KnownRelease,
   type Missing,
   readKnown,
+  ROLE_NAMES,
   type SignedSecrets,
 } from "#proof/release/index.ts";
 import { parseTrust, type Trust } from "#proof/release/index.ts";
@@ -46,9 +48,10 @@ export type CoverInput = {
 export function cover(input: CoverInput): Cover {
   const { resolved, roots, branch, now } = input;
   const own = trustOf(resolved);
-  const candidates = branch.releases.filter(
+  const covering = branch.releases.filter(
     ({ release }) => release.doc.serial >= input.minSerial && isCovered(release.doc, roots.classes, resolved.trustLeaf),
   );
+  const candidates = worthJudging(covering, input.held == null ? [own] : [own, input.held], now);
   let expired: KnownRelease | null = null;
   let best: { readonly head: KnownRelease; readonly missing: readonly Missing[] } | null = null;
   for (const head of candidates) {
@@ -63,6 +66,19 @@ export function cover(input: CoverInput): Cover {
   if (best !== null) return { at: "awaiting", head: best.head, secrets: bestSecrets(roots, branch), missing: best.missing };
   if (expired !== null) return { at: "expired", head: expired };
   return { at: "awaiting", head: null, secrets: bestSecrets(roots, branch), missing: unsigned(input, own) };
+}
+
+/** Those that somebody with a role has signed, and one of the others, which says who is missing: anybody may push ten thousand copies. */
+function worthJudging(releases: readonly KnownRelease[], trusts: readonly Trust[], now: Time): readonly KnownRelease[] {
+  const isSigned = ({ release }: KnownRelease): boolean =>
+    trusts.some(({ section }) => ROLE_NAMES.some((role) => countRole(section, role, release, release.doc.serial).have.length > 0));
+  let isFirst = true;
+  return releases.filter((item) => {
+    if (isSigned(item)) return true;
+    const isTaken = isFirst && now < item.release.doc.expires;
+    isFirst &&= !isTaken;
+    return isTaken;
+  });
 }
 
 function startFor(serial: number, { held, holds, minSerial }: CoverInput, own: Trust) {

@@ -6,6 +6,7 @@ import {
   type Holds,
   judgeRelease,
   type KnownRelease,
+  mayBeComplete,
   proverOf,
   type ReleaseDoc,
   roleOfClass,
@@ -31,7 +32,9 @@ export type Released = {
 /** The signatures count, not the expiry: a release that has run out is still what machines have. Pure. */
 export function completeOf(branch: Branch, holds: Holds, own: Trust): Pick<Released, "complete" | "trusts"> {
   const judged = branch.releases.flatMap((head) => {
-    const { complete, trust } = judgeRelease({ head, releases: branch.releases, holds, sections: [own] });
+    const asked = { head, releases: branch.releases, holds, sections: [own] };
+    if (!mayBeComplete(asked)) return [];
+    const { complete, trust } = judgeRelease(asked);
     return complete && trust !== null ? [{ head, trust }] : [];
   });
   const near = nearOf(judged);
