@@ -16,7 +16,7 @@ type Def = {
 
 /** What zod found, as problems at their places, in words that hold names of fields and never a value. */
 export function problemsOf(issues: readonly Issue[], source: Source): readonly Problem[] {
-  const found = together(flattened(issues, []), source.value);
+  const found = together(withoutMisspelt(flattened(issues, []), source), source.value);
   const problems = found.slice(0, MAX_PROBLEMS).map(({ issue, path, key, count, beside }) => {
     const item = key === null ? ofIssue(issue, path, beside, source) : unknownKey(key, path, source);
     return {
@@ -44,12 +44,28 @@ type Found = {
   readonly beside: readonly Path[];
 };
 
+/** Without the fields that are missing only because they stand there misspelt: one mistake is one finding, at the line to correct. */
+function withoutMisspelt(found: readonly Found[], source: Source): readonly Found[] {
+  if (!found.some((item) => isMissing(item, source.value))) return found;
+  const named = found.filter(({ key }) => key !== null).slice(0, MAX_PROBLEMS);
+  const meant = new Set(
+    named.flatMap(({ key, path }) => {
+      const name = nearest(key ?? "", keysAt(source.schema, path));
+      return name === null ? [] : [pointerOf([...path, name])];
+    }),
+  );
+  return found.filter((item) => !isMissing(item, source.value) || !meant.has(pointerOf(item.path)));
+}
+
+function isMissing({ key, issue, path }: Found, value: Json): boolean {
+  return key === null && issue.code !== "invalid_key" && valueAt(value, path) === undefined;
+}
+
 /** Members that are missing from one map are one finding: they have one place, and are added in one go. */
 function together(found: readonly Found[], value: Json): readonly Found[] {
   const groups = new Map<string, Found>();
   for (const item of found) {
-    const isMissing = item.key === null && item.issue.code !== "invalid_key" && valueAt(value, item.path) === undefined;
-    const group = isMissing ? pointerOf(item.path.slice(0, -1)) : `${groups.size}`;
+    const group = isMissing(item, value) ? pointerOf(item.path.slice(0, -1)) : `${groups.size}`;
     const first = groups.get(group);
     groups.set(group, first === undefined ? item : { ...first, beside: [...first.beside, item.path] });
   }
