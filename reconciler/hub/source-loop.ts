@@ -2,9 +2,20 @@ import type { Digest } from "#base/canonical/index.ts";
 import { MooringError, type Problem, toProblem } from "#base/errors/index.ts";
 import { type Clock, type Time, timeOf } from "#base/time/index.ts";
 import { type FleetTarget, fleetTarget } from "../machine/index.ts";
-import { type Branch, branchOf, NO_BRANCH, outcomeReader, policyJudge, type Selection, selectTarget, waitOf } from "../revision/index.ts";
+import {
+  type Branch,
+  branchOf,
+  newestSigned,
+  NO_BRANCH,
+  outcomeReader,
+  policyJudge,
+  type Selection,
+  selectTarget,
+  trustOf,
+  waitOf,
+} from "../revision/index.ts";
 import { checkTrustRoot, unknownForm } from "../revision/index.ts";
-import { checkFloor, type Floor, NO_FLOOR } from "../recovery/index.ts";
+import { checkFloor, type Floor, NO_FLOOR, uncovered } from "../recovery/index.ts";
 import type { Resolved } from "../desired/index.ts";
 import { staleSigner, type Verdicts, verifyAuthors } from "./authors.ts";
 import { authorOf, type Oid, type Source } from "../source/index.ts";
@@ -89,8 +100,8 @@ export function makeSourceLoop({ source, pin, version, clock, witness }: SourceL
     const { target } = await selectFrom(ANYWHERE, head, branch);
     if (target === null || witness === null) return ANYWHERE;
     const found = await witness(target.outcome.resolved, signal);
-    const newestSerial = Math.max(0, ...branch.releases.map(({ release }) => release.doc.serial));
-    await checkFloor(found, { newestSerial, head, isFastForward: (before, after) => source.isFastForward(before, after) });
+    const newest = newestSigned(branch, { pin }, trustOf(target.outcome.resolved));
+    await checkFloor(found, { newest, head, isFastForward: (before, after) => source.isFastForward(before, after) });
     floor = found;
     return found;
   };
@@ -107,6 +118,8 @@ export function makeSourceLoop({ source, pin, version, clock, witness }: SourceL
     const judge = await reader.read(from.revision ?? polled.main);
     const authors = await verifyAuthors(source, { judge, since: from.revision, serial: from.serial, head: polled.main, now }, verdicts);
     const selection = await selectFrom(from, polled.main, branch);
+    if (selection.target === null && verified === null && from.serial > 0 && selection.head.cover?.at === "awaiting")
+      throw uncovered(floor);
     if (selection.target === null && from.revision === null && judge.at === "read") checkTrustRoot(branch, pin, judge.resolved.trustLeaf);
     judgedAt = now;
     const target =

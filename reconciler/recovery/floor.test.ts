@@ -13,8 +13,14 @@ const silent = (machine: string): { machine: MachineId; code: string } => ({ mac
 
 test("the newest release anything stands on is the floor, and it says who", () => {
   const answers = { attested: [attests("a", 4, 9), attests("b", 7, 3), attests("c", null)], silent: [silent("d")] };
-  assert.deepEqual(floorOf(answers, 6), { serial: 7, secretsSerial: 9, revision: "7".padStart(40, "0"), by: "machine b" });
-  assert.deepEqual(floorOf(answers, 8), { serial: 8, secretsSerial: 9, revision: null, by: "the vault" });
+  assert.deepEqual(floorOf(answers, 6), {
+    serial: 7,
+    revision: "7".padStart(40, "0"),
+    by: "machine b",
+    secretsSerial: 9,
+    secretsBy: "machine a",
+  });
+  assert.deepEqual(floorOf(answers, 8), { serial: 8, revision: null, by: "the vault", secretsSerial: 9, secretsBy: "machine a" });
 });
 
 test("a first start has no floor; a fleet in which nobody answers is not taken for one", () => {
@@ -24,12 +30,16 @@ test("a first start has no floor; a fleet in which nobody answers is not taken f
 });
 
 test("a repo without that release, or without that commit, was rolled back", async () => {
-  const floor = { serial: 7, secretsSerial: 0, revision: "7".repeat(40), by: "machine b" };
-  const repo = { newestSerial: 7, head: "9".repeat(40), isFastForward: async () => true };
+  const floor = { serial: 7, revision: "7".repeat(40), by: "machine b", secretsSerial: 3, secretsBy: "machine c" };
+  const repo = { newest: { serial: 7, secretsSerial: 3 }, head: "9".repeat(40), isFastForward: async () => true };
   await checkFloor(floor, repo);
-  await assert.rejects(checkFloor(floor, { ...repo, newestSerial: 6 }), {
+  await assert.rejects(checkFloor(floor, { ...repo, newest: { serial: 6, secretsSerial: 3 } }), {
     code: "REPO_ROLLED_BACK",
     message: /machine b stands on release 7/,
+  });
+  await assert.rejects(checkFloor(floor, { ...repo, newest: { serial: 7, secretsSerial: 2 } }), {
+    code: "REPO_ROLLED_BACK",
+    message: /machine c stands on secrets release 3/,
   });
   await assert.rejects(checkFloor(floor, { ...repo, isFastForward: async () => false }), { code: "REPO_ROLLED_BACK" });
   await checkFloor({ ...floor, revision: null }, { ...repo, isFastForward: async () => false });

@@ -1,2 +1,2 @@
-export { checkFloor, type Floor, floorOf, NO_FLOOR } from "./floor.ts";
+export { checkFloor, type Floor, floorOf, NO_FLOOR, uncovered } from "./floor.ts";
 export { witnessOf } from "./witness.ts";

@@ -1,3 +1,4 @@
+export { newestSigned } from "./newest.ts";
 export { ageingOf } from "./ageing.ts";
 export { type Branch, branchOf, NO_BRANCH } from "./branch.ts";
 export { type Cover, type CoverInput, cover, heldSecrets, trustOf } from "./cover.ts";
