@@ -1,7 +1,8 @@
 /** Real smart HTTP: a node:http server that runs `git http-backend` for the bare repositories under one folder. Tests and the demo use it. */
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
+import { join } from "node:path";
 import { GIT_ENV } from "./repo.ts";
 
 /** One finished request and what it cost on the wire (bodies only). */
@@ -35,6 +36,8 @@ export type GitHttpOptions = {
 
 /** Serves every bare repository in `root` on a free port of the loopback address; pushing needs `http.receivepack=true` in the repository. */
 export async function serveGit(root: string, options: GitHttpOptions = {}): Promise<GitHttpServer> {
+  // Not `git http-backend`: who ends git that early leaves the backend behind, and one whose request was cut reads for ever.
+  const backend = join(execFileSync("git", ["--exec-path"], { env: GIT_ENV, encoding: "utf8" }).trim(), "git-http-backend");
   const running = new Set<ChildProcess>();
   const sockets = new Set<Socket>();
   const served: Served[] = [];
@@ -52,7 +55,7 @@ export async function serveGit(root: string, options: GitHttpOptions = {}): Prom
       response.writeHead(401, { "www-authenticate": 'Basic realm="git"' }).end();
       return;
     }
-    const child = spawn("git", ["http-backend"], { env: cgiEnv(root, url, request), stdio: ["pipe", "pipe", "ignore"] });
+    const child = spawn(backend, [], { env: cgiEnv(root, url, request), stdio: ["pipe", "pipe", "ignore"] });
     running.add(child);
     child.once("close", () => running.delete(child));
     const cost = { received: 0, sent: 0 };
@@ -63,7 +66,7 @@ export async function serveGit(root: string, options: GitHttpOptions = {}): Prom
     child.stdin.on("error", () => undefined); // git may end before it read everything; its answer tells why
     request.pipe(child.stdin);
     response.once("close", () => {
-      child.kill();
+      child.kill("SIGKILL"); // cut off in the middle of a request it may turn for ever, and a polite signal is lost before it has set itself up
       served.push({ method: request.method ?? "", path: url.pathname + url.search, status: response.statusCode, ...cost });
     });
     const start = request.method === "POST" ? (await first).toString("latin1") : "";
@@ -91,7 +94,7 @@ export async function serveGit(root: string, options: GitHttpOptions = {}): Prom
     onRequest: null,
     close: async () => {
       const closed = new Promise<void>((resolve) => http.close(() => resolve()));
-      for (const child of running) child.kill();
+      for (const child of running) child.kill("SIGKILL");
       for (const socket of sockets) socket.destroy();
       await closed;
     },
