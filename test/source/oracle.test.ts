@@ -7,7 +7,9 @@ import { type TestContext, test } from "node:test";
 import { promisify } from "node:util";
 import isogit, { type HttpClient } from "isomorphic-git";
 import web from "isomorphic-git/http/node";
-import { hashObject, Objects, pushCommit, type PushCommit } from "#reconciler/source/index.ts";
+import { parseAllowedSigners } from "#proof/sshsig/index.ts";
+import { hashObject, Objects, pushCommit, type PushCommit, signatureRefusal } from "#reconciler/source/index.ts";
+import { fileSigner } from "#test/proof/signer.ts";
 import { branchTip, commitTo, git, mergeTo } from "#test/support/repo.ts";
 import { gitBytes } from "./packs.ts";
 import { makeSshBench } from "./ssh-bench.ts";
@@ -130,6 +132,25 @@ for (const kind of ["http", "ssh"] as const) {
     assert.equal(await isogit.isDescendent({ fs, gitdir: clone, oid: pushed, ancestor: before, depth: NO_DEPTH }), true);
   });
 }
+
+test("a commit that isomorphic-git made with our signature counts for git and for us, whatever its message", async (t) => {
+  const { folder, gitdir } = await makeBench(t);
+  const ann = fileSigner();
+  const allowed = `ann ${ann.key}\n`;
+  fs.writeFileSync(join(folder, "allowed"), allowed);
+  await git(gitdir, "config", "gpg.ssh.allowedSignersFile", join(folder, "allowed"));
+  const messages = ["secrets: v2", "\n\n two  \r\nlines\r\n\n\nof grüße 🦞\0 \n\n", "-----END PGP SIGNATURE-----\n\nx", "tree 1\nparent 2"];
+  for (const [n, message] of messages.entries()) {
+    const sign = async (payload: Uint8Array): Promise<string> => ann.sign(Buffer.from(payload), "git");
+    const author = { name: " A\r\n<n>n ", email: "ann@example.net" };
+    const build = () => new Map([["a", Buffer.from(String(n))]]);
+    const made = await pushCommit({ url: gitdir, branch: "main", build, message, author, sign }, PUSH_DEPS);
+    await git(gitdir, "verify-commit", made);
+    const authors = { allowed: parseAllowedSigners(allowed), openpgp: null, serial: 1, now: PUSH_DEPS.now() };
+    assert.equal(await signatureRefusal(await new Objects(gitdir).raw(made, "commit"), authors), null);
+  }
+  await git(gitdir, "fsck", "--strict", "--full");
+});
 
 test("isomorphic-git is loaded by who pushes, and before that by nobody: no command waits for it", async () => {
   const script = `
