@@ -55,6 +55,7 @@ export async function serveGit(root: string, options: GitHttpOptions = {}): Prom
       response.writeHead(401, { "www-authenticate": 'Basic realm="git"' }).end();
       return;
     }
+    if (response.closed) return; // the client went meanwhile, so nothing would end git
     const child = spawn(backend, [], { env: cgiEnv(root, url, request), stdio: ["pipe", "pipe", "ignore"] });
     running.add(child);
     child.once("close", () => running.delete(child));
