@@ -24,15 +24,23 @@ export function workflowsOf(bytes: Uint8Array, sigs: readonly string[], namespac
 function ask(bytes: Uint8Array, sigs: readonly string[], namespace: string, identity: WorkflowIdentity, trustedRoot: Digest): boolean {
   const documents = sigs.filter((text) => text.startsWith("{")).map((text) => Buffer.from(text, "utf8"));
   const root = documents.find((document) => digestOf(document) === trustedRoot);
-  const material = root === undefined ? null : rootOf(root);
+  const material = root === undefined ? null : rootOf(trustedRoot, root);
   if (material === null) return false;
   const payload = { type: payloadTypeOf(namespace), bytes };
   return documents.some((bundle) => bundle !== root && isGood(() => verifyWorkflow(bundle, payload, identity, material)));
 }
 
-function rootOf(bytes: Uint8Array): TrustMaterial | null {
+const MAX_ROOTS = 4;
+const roots = new Map<Digest, TrustMaterial | null>();
+
+/** The trusted root with that digest; read once, since ten thousand documents may come with it. */
+function rootOf(digest: Digest, bytes: Uint8Array): TrustMaterial | null {
+  const known = roots.get(digest);
+  if (known !== undefined) return known;
   let root: TrustMaterial | null = null;
   isGood(() => (root = parseTrustedRoot(bytes)));
+  if (roots.size >= MAX_ROOTS) roots.clear();
+  roots.set(digest, root);
   return root;
 }
 
