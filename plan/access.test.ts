@@ -185,3 +185,12 @@ test("whatever changes in the trust section has a sentence", () => {
     assert.ok(told.length > 0 && told.every(({ key, part }) => key === "trust" && part.startsWith("trust:")), canon(change));
   }
 });
+
+test("a principal called as a member that every object has is a principal", () => {
+  const side = (trust: TrustSection): AccessSide => ({ machines: new Map(), trust });
+  const named = { ...TRUST, keys: { ...TRUST.keys, constructor: TRUST.keys["a"]! } };
+  const words = (base: TrustSection, head: TrustSection) =>
+    accessEffects(side(base), side(head), new Map()).map(({ verb, who }) => `${who} ${verb}`);
+  assert.deepEqual(words(TRUST, named), ["constructor gains"]);
+  assert.deepEqual(words(named, TRUST), ["constructor loses"]);
+});

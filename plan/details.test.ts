@@ -22,6 +22,28 @@ test("members called as JavaScript's own, and members that are null, come and go
   assert.deepEqual(differences({ a: null }, {}, ""), ["a: null → none"]);
 });
 
+test("of a list of things with names each thing is compared with itself", () => {
+  const policy = (name: string, level: string) => ({
+    kind: "Policy",
+    metadata: { name, annotations: {} },
+    spec: { text: "x".repeat(99), level },
+  });
+  const before = { policies: [policy("a", "deny"), policy("b", "deny")], freeze: [{ name: "weekend", for: 1 }] };
+  const after = { policies: [policy("b", "audit"), policy("c", "deny")], freeze: [{ name: "weekend", for: 2 }] };
+  assert.deepEqual(
+    differences(before, after, "fleet").map((line) => line.replace(/\{.*?(?= →|$)/, "{")),
+    [
+      "fleet.freeze.weekend.for: 1 → 2",
+      "fleet.policies.a: { → none",
+      "fleet.policies.b.spec.level: deny → audit",
+      "fleet.policies.c: none → {",
+    ],
+  );
+  assert.deepEqual(differences({ freeze: [] }, { freeze: [{ name: "weekend" }] }, ""), ['freeze.weekend: none → {"name":"weekend"}']);
+  assert.deepEqual(differences([policy("a", ""), policy("b", "")], [policy("b", ""), policy("a", "")], "p"), ["p: another order"]);
+  assert.deepEqual(differences([{ name: "a" }, { name: "a" }], [{ name: "a" }], "p"), ["p: another order"]);
+});
+
 test("two long values are shown where they differ", () => {
   const long = "https://models.example.net/".padEnd(200, "x");
   const [line = ""] = differences({ url: `${long}good` }, { url: `${long}evil` }, "");

@@ -1,4 +1,4 @@
-import { canon, isJsonObject, type Json, type JsonObject } from "#base/canonical/index.ts";
+import { canon, isJsonObject, type Json, type JsonObject, memberOf } from "#base/canonical/index.ts";
 import { printable } from "#base/text/index.ts";
 import type { Grant, GrantSection, Section } from "#schemas/wire/index.ts";
 import { byText } from "./diff.ts";
@@ -86,17 +86,14 @@ function differ(before: Json | undefined, after: Json | undefined, path: string)
     if (canon(before) === canon(after)) return [];
     if (isJsonObject(before) && isJsonObject(after)) {
       const names = [...new Set([...Object.keys(before), ...Object.keys(after)])].sort(byText);
-      return names.flatMap((name) => differ(member(before, name), member(after, name), path === "" ? step(name) : `${path}.${step(name)}`));
+      return names.flatMap((name) =>
+        differ(memberOf(before, name), memberOf(after, name), path === "" ? step(name) : `${path}.${step(name)}`),
+      );
     }
     if (Array.isArray(before) && Array.isArray(after)) return listDifferences(before as readonly Json[], after as readonly Json[], path);
   }
   const [had, has] = pair(before, after);
   return [`${path}: ${had} → ${has}`];
-}
-
-/** What every object of JavaScript has is no member. */
-function member(value: JsonObject, name: string): Json | undefined {
-  return Object.hasOwn(value, name) ? value[name] : undefined;
 }
 
 /** A name that could be taken for a path, another line or another name stands in quotes. */
@@ -105,12 +102,29 @@ function step(name: string): string {
 }
 
 function listDifferences(before: readonly Json[], after: readonly Json[], path: string): readonly string[] {
+  const [old, now] = [byName(before), byName(after)];
+  if (old !== null && now !== null) {
+    const lines = differ(old, now, path);
+    return lines.length > 0 ? lines : [`${path}: another order`];
+  }
   const [had, has] = [new Set(before.map(canon)), new Set(after.map(canon))];
   const lines = [
     ...before.filter((item) => !has.has(canon(item))).map((item) => `${path}: - ${text(item)}`),
     ...after.filter((item) => !had.has(canon(item))).map((item) => `${path}: + ${text(item)}`),
   ];
   return lines.length > 0 ? lines : [`${path}: another order`];
+}
+
+/** Things by their names (policies, freezes); null where some have none, or two the same. */
+function byName(list: readonly Json[]): JsonObject | null {
+  const names = list.map((item) => {
+    if (!isJsonObject(item)) return null;
+    const { name, metadata } = item;
+    const own = name ?? (isJsonObject(metadata) ? metadata["name"] : undefined);
+    return typeof own === "string" ? own : null;
+  });
+  const isNamed = !names.includes(null) && new Set(names).size === names.length;
+  return isNamed ? (Object.fromEntries(list.map((item, i) => [names[i], item])) as JsonObject) : null;
 }
 
 /** Two values that begin alike are shown from where they part. */

@@ -1,4 +1,4 @@
-import { canon, type Json } from "#base/canonical/index.ts";
+import { canon, type Json, memberOf } from "#base/canonical/index.ts";
 import type { RoleName, RoleRule, TrustSection } from "#schemas/wire/index.ts";
 import { short } from "./details.ts";
 import { byText } from "./diff.ts";
@@ -74,7 +74,7 @@ function signsFor(rule: RoleRule | null): string {
 function keyChanges(before: TrustSection | null, after: TrustSection): readonly TrustChange[] {
   const names = [...new Set([...Object.keys(before?.keys ?? {}), ...Object.keys(after.keys)])].sort(byText);
   return names.flatMap((name) => {
-    const [old, now] = [before?.keys[name] ?? [], after.keys[name] ?? []];
+    const [old, now] = [memberOf(before?.keys ?? {}, name) ?? [], memberOf(after.keys, name) ?? []];
     const changed = now.filter((key) => old.some((item) => item.key === key.key && canon(item) !== canon(key)));
     const part: AccessPart = `trust:keys.${name}`;
     return [

@@ -1,4 +1,4 @@
-import { canon, isJsonObject, type Json, type JsonObject } from "#base/canonical/index.ts";
+import { canon, isJsonObject, type Json, memberOf } from "#base/canonical/index.ts";
 import type { Selector } from "#schemas/fleet/index.ts";
 import { type AnyLoaded, type FleetRepo, isSelected, type Loaded } from "../desired/index.ts";
 import { attachedFields } from "./attached.ts";
@@ -158,14 +158,9 @@ function differences(before: Json | undefined, after: Json | undefined, at: stri
   }
   if (isJsonObject(before) && isJsonObject(after)) {
     const names = [...new Set([...Object.keys(before), ...Object.keys(after)])].sort();
-    return names.flatMap((name) => differences(member(before, name), member(after, name), `${at}/${pointerStep(name)}`));
+    return names.flatMap((name) => differences(memberOf(before, name), memberOf(after, name), `${at}/${pointerStep(name)}`));
   }
   return canon(before) === canon(after) ? [] : [at];
-}
-
-/** A member of its own; what every object of JavaScript has is none. */
-function member(value: JsonObject, name: string): Json | undefined {
-  return Object.hasOwn(value, name) ? value[name] : undefined;
 }
 
 /** RFC 6901 §3. */
