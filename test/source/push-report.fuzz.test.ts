@@ -129,6 +129,7 @@ test("a race is told from a refusal, and both from an answer that says nothing",
   for (const at of [null, to]) await assert.rejects(push(answering(band(inner(OK)), undefined, at)), { code: "SOURCE_PUSH_RACED" });
   const endless = Array.from({ length: 40 }, () => packet(`\x01${Buffer.from(packet("x".repeat(60_000))).toString()}`));
   await assert.rejects(push(answering(Buffer.concat(endless))), { code: "SOURCE_TOO_LARGE" });
+  await assert.rejects(push(answering(Buffer.alloc(1 << 21, "0004"), ["report-status"])), { code: "SOURCE_TOO_LARGE" });
 });
 
 test("only what is new goes up, whole, also to a server that takes no thin packs; what it can't do is not asked for", async () => {

@@ -81,7 +81,7 @@ async function reportOf(reader: PacketReader, { ad, where }: Talk): Promise<Uint
   let size = 0;
   for (let item = await inner.next(); item !== "flush"; item = await inner.next()) {
     if (!(item instanceof Uint8Array)) throw new MooringError("SOURCE_UNREACHABLE", where, { why: "the answer broke off" });
-    size += item.length;
+    size += item.length + 4;
     if (size > MAX_REPORT) throw new MooringError("SOURCE_TOO_LARGE", where, { why: "an endless report of a push" });
     parts.push(packet(item));
   }
