@@ -75,8 +75,19 @@ export function caseOf({ outcome, standing, branch, now, lifts = [], renew = fal
   else if (newest !== undefined) checkForm(newest.resolver, `release ${newest.serial}`);
   const withdrawn = burns === undefined ? withdrawnOf({ standing, branch, now }) : [];
   const serial = Math.max(0, ...withdrawn.map((item) => item.serial));
-  const digests = new Set(withdrawn.map(({ release }) => release.release.digest));
-  const input = { outcome, trust, standing, branch, lifts, now, resolver, burns: burns?.release.doc, withdrawn: { digests, serial } };
+  const digestsOf = (items: readonly Withdrawn[]): ReadonlySet<Digest> => new Set(items.map(({ release }) => release.release.digest));
+  const [digests, access] = [digestsOf(withdrawn), digestsOf(withdrawn.filter(({ isAccess }) => isAccess))];
+  const input = {
+    outcome,
+    trust,
+    standing,
+    branch,
+    lifts,
+    now,
+    resolver,
+    burns: burns?.release.doc,
+    withdrawn: { digests, access, serial },
+  };
   const wanted = liftsOf(input);
   const inForce = standing.inForce?.release ?? null;
   const covers = ({ release }: KnownRelease): boolean =>

@@ -70,8 +70,9 @@ export type NextInput = {
   readonly resolver?: number | undefined;
   /** A release that this one is to come after and whose approvals nobody may take over any more. */
   readonly burns?: ReleaseDoc | undefined;
-  /** Releases whose signers have taken their approvals back (`withdrawnBy`), and the serial that the newest withdrawal has. */
-  readonly withdrawn?: { readonly digests: ReadonlySet<Digest>; readonly serial: number } | undefined;
+  /** Releases whose signers have taken their approvals back (`withdrawnBy`), those of them that lost the word of the access role, and the serial that the
+   *  newest withdrawal has. */
+  readonly withdrawn?: { readonly digests: ReadonlySet<Digest>; readonly access: ReadonlySet<Digest>; readonly serial: number } | undefined;
 };
 
 const CLOCK_SKEW_MS = 300_000;
@@ -158,7 +159,7 @@ function signedElsewhere(name: ReleaseClass, before: ReleaseDoc, serial: number,
   const [role, want] = [roleOfClass(name), outcome.roots.classes[name]];
   if (role === "release" || before.classes[name].root === want.root) return null; // the release role signs every release anyway
   const found = branch.releases.find(({ release }) => {
-    if (withdrawn?.digests.has(release.digest) === true) return false;
+    if (withdrawn?.access.has(release.digest) === true) return false;
     const entry = release.doc.classes[name];
     const isWanted = entry.root === want.root && entry.size === want.size && entry.since > before.classes[name].since;
     return isWanted && release.doc.serial < serial && countRole(trust.section, role, release, release.doc.serial).met;

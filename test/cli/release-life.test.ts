@@ -70,6 +70,20 @@ test("an approval taken back counts for nobody who approves or merges later, and
   assert.equal((await selected(bench)).serial, 3);
 });
 
+test("who takes an approval back takes nobody else's: the word of the access role stays", async (t) => {
+  const bench = await CliBench.make(t, "local");
+  await bench.releaseAll();
+  await bench.branch("wider", widened(bench));
+  await bench.approve("security@acme.dev", "wider");
+  await bench.approve("b@acme.dev", "wider");
+  const back = await takeBack(bench, "b@acme.dev", "wider");
+  assert.deepEqual(linesOf(back, "still to sign:"), ["access  1 of security@acme.dev"]);
+  const again = await bench.approve("a@acme.dev", "wider");
+  assert.match(again.text, /release 2 no longer counts: b@acme\.dev took it back\n/);
+  assert.match(again.text, /signed release 4 as a@acme\.dev\nrelease 4 covers the merge of wider: complete/);
+  assert.equal((await latest(bench, 4)).classes.access.since, 2);
+});
+
 test("what machines have, what nobody signed and what is not there can't be taken back", async (t) => {
   const bench = await CliBench.make(t, "local");
   await bench.branch("wider", widened(bench));
