@@ -2,7 +2,7 @@ import { resolve } from "node:path";
 import { type Command, Option } from "commander";
 import type { Digest } from "#base/canonical/index.ts";
 import { DEPS, digestOf } from "./options.ts";
-import type { Result } from "./program.ts";
+import type { Result } from "./result.ts";
 
 /** Commands for jobs of a forge: action.yml and examples/ci run them. */
 export function addCiCommands(program: Command, result: Result): void {

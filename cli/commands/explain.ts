@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { painter, wantsColor } from "../report/paint.ts";
-import type { Result } from "./program.ts";
+import type { Result } from "./result.ts";
 
 /** `mooring explain`: docs/spec in the terminal. */
 export function addExplainCommand(program: Command, result: Result): void {

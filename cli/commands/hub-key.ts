@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import type { Command } from "commander";
-import type { Result } from "./program.ts";
+import type { Result } from "./result.ts";
 
 /** `mooring hub-key`: the line of trust/allowed_signers for a hub that signs roles `by: hub`; makes its key where there is none. */
 export function addHubKeyCommand(program: Command, _result: Result): void {

@@ -1,7 +1,7 @@
 import { type Command, Option } from "commander";
 import type { Output } from "../hub/index.ts";
 import { hubOption } from "./options.ts";
-import type { Result } from "./program.ts";
+import type { Result } from "./result.ts";
 
 const OUTPUTS: readonly Output[] = ["table", "wide", "json", "name"];
 

@@ -1,7 +1,7 @@
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import type { Command } from "commander";
-import type { Result } from "./program.ts";
+import type { Result } from "./result.ts";
 import { terminalAsk } from "./terminal.ts";
 
 type Flags = {

@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
-import type { Result } from "./program.ts";
+import type { Result } from "./result.ts";
 
 const PUB = "PEM file with the signer's P-256 public key";
 

@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
-import type { Result } from "./program.ts";
+import type { Result } from "./result.ts";
 
 /** Commands on policies/ of a checkout. */
 export function addPolicyCommands(program: Command, result: Result): void {

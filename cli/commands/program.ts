@@ -13,9 +13,7 @@ import { addReleaseCiCommand } from "./release-ci.ts";
 import { addReleaseCommands } from "./release.ts";
 import { addRepoCommands } from "./repo.ts";
 import { addRunCommand } from "./run.ts";
-
-/** Where a command leaves its exit code. */
-export type Result = { code: number };
+import type { Result } from "./result.ts";
 
 const FINE = ["commander.helpDisplayed", "commander.help", "commander.version"];
 

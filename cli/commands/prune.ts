@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { addSource, DEPS, type SourceFlags, sourceOf } from "./options.ts";
-import type { Result } from "./program.ts";
+import type { Result } from "./result.ts";
 import { millisOf } from "./run.ts";
 import { terminalIo } from "./terminal.ts";
 

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import type { Digest } from "#base/canonical/index.ts";
 import { addSource, DEPS, digestOf, type SourceFlags, sourceOf } from "./options.ts";
-import type { Result } from "./program.ts";
+import type { Result } from "./result.ts";
 import { terminalIo } from "./terminal.ts";
 
 /** `mooring release-ci`: `mooring release` for a workflow, which has no key but its own identity. */

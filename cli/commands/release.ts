@@ -3,7 +3,7 @@ import type { Digest } from "#base/canonical/index.ts";
 import { MooringError } from "#base/errors/index.ts";
 import type { Distrust } from "../release/index.ts";
 import { addSource, DEPS, digestOf, hubOption, listOf, type SourceFlags, sourceOf } from "./options.ts";
-import type { Result } from "./program.ts";
+import type { Result } from "./result.ts";
 import { terminalIo } from "./terminal.ts";
 
 type SignFlags = SourceFlags & { key: string; as: string; lifts?: Digest[]; renew?: boolean; yes?: boolean; resolver?: number };

@@ -3,7 +3,7 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import { MooringError } from "#base/errors/index.ts";
 import { REPORT_FORMATS, type ReportFormat } from "../report/formats.ts";
 import { addSource, DEPS, hubOption, type SourceFlags, sourceOf } from "./options.ts";
-import type { Result } from "./program.ts";
+import type { Result } from "./result.ts";
 
 /** Commands on a checkout or a fleet repo that sign nothing. */
 export function addRepoCommands(program: Command, result: Result): void {

@@ -5,7 +5,7 @@ import { MooringError } from "#base/errors/index.ts";
 import { VERSION } from "../version.ts";
 import { accessOf, type AccessFlags, addAccess } from "./access.ts";
 import { digestOf, placeOf } from "./options.ts";
-import type { Result } from "./program.ts";
+import type { Result } from "./result.ts";
 
 type RunFlags = AccessFlags & {
   source: string;

@@ -1,0 +1,2 @@
+/** The exit code that a command leaves behind. */
+export type Result = { code: number };
