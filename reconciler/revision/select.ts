@@ -1,4 +1,4 @@
-import { MooringError } from "#base/errors/index.ts";
+import { hasCode, MooringError } from "#base/errors/index.ts";
 import type { Time } from "#base/time/index.ts";
 import type { Holds, KnownRelease } from "#proof/release/index.ts";
 import type { Finding } from "../desired/index.ts";
@@ -56,13 +56,25 @@ export async function selectTarget(input: {
           })
         : null;
     first ??= { revision, outcome, cover: covered };
-    if (outcome.at !== "read" || covered?.at !== "covered") continue;
+    if (outcome.at !== "read" || covered?.at !== "covered" || !(await leadsOn(input.source, input.since, revision))) continue;
     const findings = input.since === null || revision === input.since ? [] : await refusals(input, held, outcome, covered.head);
     if (findings.length === 0) return { target: { outcome, cover: covered }, head: first };
     if (first.revision === revision) first = { revision, outcome: { at: "refused", revision, findings }, cover: covered };
   }
   if (first === null) throw new MooringError("REPO_EMPTY", "main has no commit");
   return { target: null, head: first };
+}
+
+/** Whether a commit stands on the last verified one. Main's first parents need not: a merge the wrong way round has a branch there that left main before,
+ *  and commits older than what is in force below it. */
+async function leadsOn(source: Pick<Source, "checkAdvance">, since: Oid | null, revision: Oid): Promise<boolean> {
+  try {
+    await source.checkAdvance(since, revision);
+    return true;
+  } catch (err) {
+    if (hasCode(err, "SOURCE_NOT_FAST_FORWARD")) return false;
+    throw err;
+  }
 }
 
 /** What keeps a released change back: too much would go, or a policy of what runs denies it. */

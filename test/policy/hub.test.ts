@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type Person, RepoFleet } from "#test/hub/repo-fleet.ts";
+import { commitTo, mergeTo } from "#test/support/repo.ts";
 import { policyText } from "./support.ts";
 
 const ALL: readonly Person[] = ["a@acme.dev", "b@acme.dev", "security@acme.dev"];
@@ -130,3 +131,13 @@ validations:
       assert.equal((await loop.look(signal)).view.target?.revision, last);
     },
   ));
+
+test("a merge the wrong way round leads to no commit that lacks what is in force", () =>
+  withFleet({}, async (fleet, first) => {
+    const base = await fleet.commit({ "policies/no-longer.yaml": POLICY });
+    const loop = await fleet.loop();
+    assert.equal((await loop.look(signal)).view.target?.revision, base);
+    const side = await commitTo(fleet.gitdir, { files: granted(fleet, "2030-01-01"), branch: "side", parents: [first] });
+    await mergeTo(fleet.gitdir, "main", side, base); // its first parents go past what is in force, to a commit of the same outcome without the policy
+    assert.equal((await loop.look(signal)).view.target?.revision, base);
+  }));
