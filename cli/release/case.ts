@@ -156,7 +156,11 @@ function withdrawnOf({ standing, branch, now }: Pick<CaseInput, "standing" | "br
 function unfinished(branch: Branch, standing: Standing, input: Parameters<typeof isOurs>[1]): KnownRelease | null {
   const done = new Set(standing.complete);
   const open = branch.releases.filter(
-    (item) => !done.has(item) && input.withdrawn?.digests.has(item.release.digest) !== true && isOurs(item, input),
+    (item) =>
+      !done.has(item) &&
+      input.withdrawn?.digests.has(item.release.digest) !== true &&
+      lifetimeOf(item.release.doc, input.now) === "fresh" && // anybody may push one that runs out in a minute
+      isOurs(item, input),
   );
   const byProgress = (a: KnownRelease, b: KnownRelease): number =>
     b.release.signers().length - a.release.signers().length || (a.release.doc.issued < b.release.doc.issued ? -1 : 1);

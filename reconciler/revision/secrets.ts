@@ -1,5 +1,5 @@
 import { msOf, type Time, timeOf } from "#base/time/index.ts";
-import { composeSecretsRelease, judgeSecrets, type Missing, type SignedSecrets, type Trust } from "#proof/release/index.ts";
+import { composeSecretsRelease, judgeSecrets, lifetimeOf, type Missing, type SignedSecrets, type Trust } from "#proof/release/index.ts";
 import type { Branch } from "./branch.ts";
 import { heldSecrets } from "./cover.ts";
 import type { ReadOutcome, Released } from "./next.ts";
@@ -34,7 +34,7 @@ export function secretsState(input: SecretsInput): SecretsState {
   const same = branch.secrets.filter((item) => isSame(item) && item.doc.serial >= held && isFresh(item));
   const signed = same.find((item) => judgeSecrets(item, trust, serial) === null);
   if (signed !== undefined) return { at: "signed", signed };
-  const waiting = same.find((item) => isOurs(item, input)) ?? null;
+  const waiting = same.find((item) => lifetimeOf(item.doc, now) === "fresh" && isOurs(item, input)) ?? null;
   const rule = trust.section.roles.secrets;
   const missing =
     waiting === null

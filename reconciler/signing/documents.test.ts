@@ -155,6 +155,7 @@ test("a release that somebody else put there is joined only when it is what the 
     releaseOf(bumped, { by: [], prev: inForce, days: 9_000 }),
     releaseOf(bumped, { by: [], prev: inForce, lifts: ["a revocation"] }),
     releaseOf(bumped, { by: [], prev: inForce }, timeOf(Date.parse(NOW) + LIFE)),
+    releaseOf(bumped, { by: [], prev: inForce }, timeOf(Date.parse(NOW) - LIFE + 60_000)), // runs out in a minute
   ];
   for (const item of hostile) assert.notEqual(bytesOf(item), toBase64(item.release.bytes));
   const lifting = releaseOf(bumped, { by: ["security@acme.dev"], prev: inForce, lifts: ["a revocation"] });

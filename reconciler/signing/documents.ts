@@ -3,6 +3,7 @@ import { msOf, type Time } from "#base/time/index.ts";
 import {
   countRole,
   type KnownRelease,
+  lifetimeOf,
   parseRelease,
   parseSecretsRelease,
   RELEASE_NAMESPACE,
@@ -49,7 +50,7 @@ const RENEW_AT = 0.75;
 /** The documents that wait for the hub's signature: a release and a secrets release, where the outcome's trust section gives that role to the hub and this
  *  key. Three things make its signature safe to give. The authors were judged by the rule of this very trust section (its `authors`, which root signed); where
  *  trust has just changed, or nothing is in force, root itself has signed the release in question, and secrets are those people signed before. It signs what
- *  it would have made itself: one that people put on the branch first is joined when it is equal byte for byte, and more revocations than before are
+ *  it would have made itself: one that people put on the branch first is joined when it is equal byte for byte and still fresh, and more revocations than before are
  *  ended only where the access role has signed that. And what people have to sign stays theirs: access proves its classes alone. Throws RESOLVER_UNKNOWN
  *  instead of signing over what people have released in a form that this version does not resolve. Pure. */
 export function hubDocuments(item: HubCase): readonly HubDocument[] {
@@ -72,7 +73,10 @@ function releaseToSign(item: HubCase, trust: Trust, standing: Released): readonl
   const isAny = isAuthored(item);
   const isByRoot = ({ release }: KnownRelease): boolean => countRole(trust.section, "root", release, release.doc.serial).met;
   const open = branch.releases.find(
-    (known) => !done.has(known) && (isAny || isByRoot(known)) && isOurs(known, { ...input, lifts: liftsBy(known, trust) }),
+    (known) =>
+      !done.has(known) &&
+      ((isAny && lifetimeOf(known.release.doc, now) === "fresh") || isByRoot(known)) &&
+      isOurs(known, { ...input, lifts: liftsBy(known, trust) }),
   );
   if (open === undefined && !isAny) return [];
   const bytes = open?.release.bytes ?? nextRelease(input);
