@@ -69,7 +69,7 @@ function partsOf(review: Review, { links }: RenderOptions): readonly Part[] {
     more: (left) => `- … and ${left} more: \`mooring plan\` shows them\n`,
   });
   return [
-    list("Goes", goes(review, was), 0),
+    list("Goes", goes(review, was, at), 0),
     list("Disrupts", disrupted(review, at), 0),
     list("Gains access", gains.map(accessItem(at)), 0),
     list("Changes and losses of access", changes.map(accessItem(at, was)), 3),
@@ -101,13 +101,13 @@ function machinesOf(names: readonly string[]): string {
   return `**${count(names.length, "machine")}** (${shown.join(", ")}${names.length > NAMES ? ", …" : ""})`;
 }
 
-function goes(review: Review, was: Places): readonly string[] {
+function goes(review: Review, was: Places, is: Places): readonly string[] {
   const objects = review.deletions.map(
     ({ kind, name, at, machines }) =>
       `🗑️ ${prose(kind)} ${code(name)}${kind === "Machine" ? "" : `, from **${count(machines, "machine")}**`}${was([at])}`,
   );
   const sections = effectsOf(review).filter(isRemoval).map(effectItem(was));
-  const renames = review.renames.map(({ kind, from, to, at }) => `✏️ ${prose(kind)} ${code(from)} is now ${code(to)}${was([at])}`);
+  const renames = review.renames.map(({ kind, from, to, at }) => `✏️ ${prose(kind)} ${code(from)} is now ${code(to)}${is([at])}`);
   return [...objects, ...sections, ...renames];
 }
 

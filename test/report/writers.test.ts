@@ -200,6 +200,17 @@ test("an annotation is one command, its text comes back, and only ten of a level
   );
 });
 
+test("what goes is linked where it was, a new name where it is", async () => {
+  const links = { base: "https://forge/acme/fleet/blob/old/", head: "https://forge/acme/fleet/blob/new/" };
+  const { review: renamed } = await exampleReview("plugin-renamed");
+  const { review: deleted } = await exampleReview("machines-deleted");
+  const page = render(renamed, "markdown", { links });
+  for (const { at } of renamed.renames) assert.ok(page.includes(`(${links.head}${at.file}#L${at.line})`), at.file);
+  for (const { at } of deleted.deletions)
+    assert.ok(render(deleted, "markdown", { links }).includes(`(${links.base}${at.file}#L${at.line})`));
+  assert.ok(renamed.renames.length > 0 && deleted.deletions.length > 0);
+});
+
 test("many deletions leave room for whose access grows", async () => {
   const { review: item } = await exampleReview("machines-deleted");
   const [gone] = item.deletions;
