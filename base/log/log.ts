@@ -27,6 +27,11 @@ export function errorField(err: unknown): { readonly code: string } {
 }
 
 /** A refusal of ours as a log shows it: all a person needs in the night without asking anything else. `cause` is never part of it. */
-export function refusalFields({ code, message, why, fix }: Pick<Problem, "code" | "message" | "why" | "fix">): Fields {
+export function refusalFields({
+  code,
+  message,
+  why,
+  fix,
+}: Pick<Problem, "code" | "message" | "fix"> & { readonly why?: string | undefined }): Fields {
   return { code, what: message, ...(why === undefined ? {} : { why }), fix };
 }

@@ -21,7 +21,8 @@ export async function status(
 /** Pure. */
 export function statusText(found: HubStatus, nowMs: number): string {
   const { source, release, machines } = found;
-  const warnings = [source.error, source.warning, source.signing, release?.warning].flatMap((item) =>
+  const isSaid = release?.warning?.code === "RELEASE_EXPIRED" && found.awaiting?.problem?.code === "RELEASE_EXPIRED";
+  const warnings = [source.error, source.warning, source.signing, isSaid ? null : release?.warning].flatMap((item) =>
     item == null ? [] : [problemText(item)],
   );
   const parts = [
@@ -114,7 +115,7 @@ function machineProblems(items: readonly MachineStatus[], release: string): read
   }
   return [...groups.values()].map(({ names, item, error }) => {
     const asked =
-      item.lastAttemptedRevision === null ? "" : ` asked to run ${release} of commit ${item.lastAttemptedRevision.slice(0, 12)}:`;
+      item.lastAttemptedRevision === null ? "" : `, asked to run ${release} of commit ${item.lastAttemptedRevision.slice(0, 12)}`;
     const who = names.length > 5 ? `${names.slice(0, 5).join(", ")} and ${names.length - 5} more` : names.join(", ");
     return `${plain(`${who}${asked}`)}:\n${problemText(error).trimEnd().replaceAll(/^/gm, "  ")}\n`;
   });

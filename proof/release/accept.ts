@@ -9,7 +9,7 @@ import { formOf } from "./form.ts";
 import { checkMerklePath } from "./merkle-path.ts";
 import { acceptSecrets } from "./secrets.ts";
 import { checkSerial, type Stored, type StoredClass } from "./stored.ts";
-import { proverOf, readRelease, roleOfClass, type SignedRelease } from "./signed.ts";
+import { proverOf, readRelease, releaseName, roleOfClass, type SignedRelease } from "./signed.ts";
 import { countRole } from "./signers.ts";
 import { parseTrust, type Trust } from "./trust.ts";
 import { type TrustStep, walkTrust } from "./walk.ts";
@@ -36,14 +36,17 @@ export function acceptRelease(input: AcceptInput): Accepted {
   const { fleet, machine, stored, now } = input;
   const proof = readProof(input.proof, fleet);
   const { head } = proof;
-  checkSerial(head, stored, "release.json");
-  if (now >= head.doc.expires) throw new MooringError("RELEASE_EXPIRED", `release ${head.doc.serial} expired at ${head.doc.expires}`);
+  checkSerial(head, stored, "release");
+  if (now >= head.doc.expires)
+    throw new MooringError("RELEASE_EXPIRED", `release ${releaseName(head)} ran out at ${head.doc.expires}`, {
+      why: `spec.trust.expires: nothing new is applied from it, and it is ${now} here`,
+    });
   const checked = checkDesired(input.desired, fleet, machine);
   const trust = acceptTrust(input, proof, checked);
   const release = countRole(trust.section, "release", head, head.doc.serial);
   if (!release.met)
     throw unproven(
-      `release ${head.doc.serial}`,
+      `release ${releaseName(head)}`,
       `role release: ${release.have.length} of ${release.need} signed${release.have.length === 0 ? "" : ` (${release.have.join(", ")})`}`,
     );
   const classes = acceptClasses(input, proof, checked, trust);
@@ -93,11 +96,11 @@ function acceptTrust(input: AcceptInput, proof: ReadProof, checked: CheckedDesir
   if (offered.leaf !== proof.head.doc.trust)
     throw new MooringError(
       "TRUST_BROKEN",
-      `the trust section in the desired state is not the one that release ${proof.head.doc.serial} names`,
+      `the trust section in the desired state is not the one that release ${releaseName(proof.head)} names`,
     );
   const trust = walkTrust(startOf(input), proof.steps, proof.head, offered);
   if (trust.leaf !== proof.head.doc.trust)
-    throw new MooringError("TRUST_BROKEN", `the chain of trust releases ends before the trust of release ${proof.head.doc.serial}`);
+    throw new MooringError("TRUST_BROKEN", `the chain of trust releases ends before the trust of release ${releaseName(proof.head)}`);
   return trust;
 }
 
@@ -143,14 +146,21 @@ function checkPath(input: AcceptInput, name: ReleaseClass, index: Index, proof: 
 function checkEntry(name: ReleaseClass, before: StoredClass | undefined, isNamed: boolean, proof: ReadProof, trust: Trust): void {
   const { root, since } = proof.head.doc.classes[name];
   if (before !== undefined && since < before.since)
-    throw new MooringError("SINCE_BACKWARD", `class ${name}: since ${since} after ${before.since}`);
+    throw backward(`class ${name} stands since ${since}, and since ${before.since} was accepted`, proof);
   if (before !== undefined && since === before.since && root !== before.root)
-    throw new MooringError("SINCE_BACKWARD", `class ${name}: another root under since ${since}`);
+    throw backward(`class ${name} has another root under since ${since} than what was accepted`, proof);
   const leaves = !isNamed && before?.gone !== true; // taken away just now
   const comes = isNamed && before?.gone === true;
   if (before !== undefined && since === before.since && !leaves && !comes) return;
   if (proverOf(name, proof.head, proof.carried, trust, leaves) === null)
-    throw unproven(`class ${name} since ${since}`, `role ${roleOfClass(name)} signed neither the release nor one with the same entry`);
+    throw unproven(
+      `release ${releaseName(proof.head)}: class ${name} since ${since}`,
+      `role ${roleOfClass(name)} signed neither the release nor one with the same entry`,
+    );
+}
+
+function backward(why: string, { head }: ReadProof): MooringError {
+  return new MooringError("SINCE_BACKWARD", `release ${releaseName(head)} takes a class back`, { why });
 }
 
 function unproven(what: string, why: string): MooringError {

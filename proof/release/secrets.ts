@@ -5,7 +5,7 @@ import type { Index } from "#proof/root/index.ts";
 import type { ReleaseProof } from "#schemas/wire/index.ts";
 import { formOf } from "./form.ts";
 import { checkMerklePath } from "./merkle-path.ts";
-import { readSecrets, type SignedSecrets } from "./signed.ts";
+import { readSecrets, releaseName, type SignedSecrets } from "./signed.ts";
 import { countRole, hasVaultSigner } from "./signers.ts";
 import { checkSerial } from "./stored.ts";
 import type { Trust } from "./trust.ts";
@@ -31,11 +31,13 @@ export function acceptSecrets(input: SecretsInput): { readonly serial: number; r
   if (index === undefined || proof === null) return stored;
   const form = formOf("RELEASE_MALFORMED", "the secrets part of the release proof");
   const head = readSecrets(form.bytes(proof.head.bytes), proof.head.sigs, input.fleet);
-  checkSerial(head, stored, "release-secrets.json");
+  checkSerial(head, stored, "secrets release");
   if (input.now >= head.doc.expires)
-    throw new MooringError("RELEASE_EXPIRED", `secrets release ${head.doc.serial} expired at ${head.doc.expires}`);
+    throw new MooringError("RELEASE_EXPIRED", `secrets release ${releaseName(head)} ran out at ${head.doc.expires}`, {
+      why: `spec.trust.expires: nothing new is applied from it, and it is ${input.now} here`,
+    });
   if (!isSecretsSigned(head, input.trust, input.serial))
-    throw new MooringError("SECRETS_UNPROVEN", `secrets release ${head.doc.serial}`, {
+    throw new MooringError("SECRETS_UNPROVEN", `secrets release ${releaseName(head)}`, {
       why: "neither role secrets nor the vault signed it",
     });
   checkMerklePath(input.fleet, input.machine, "secrets", index, head.doc, proof.path);

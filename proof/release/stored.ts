@@ -1,6 +1,7 @@
 import type { Digest } from "#base/canonical/index.ts";
 import { MooringError } from "#base/errors/index.ts";
 import type { ReleaseClass } from "#proof/root/index.ts";
+import { releaseName } from "./signed.ts";
 
 /** What a verifier remembers of one class; `gone` = identity has stopped naming it, and naming it again needs its role. */
 export type StoredClass = { readonly root: Digest; readonly since: number; readonly gone?: true };
@@ -25,10 +26,24 @@ export function checkSerial(
 ): void {
   if (stored === null) return;
   const { serial } = given.doc;
+  const name = `${what} ${releaseName(given)}`;
+  const have = { have: stored.serial };
   if (serial < stored.serial)
-    throw new MooringError("SERIAL_OLD", `${what}: serial ${serial} after ${stored.serial}`, { have: stored.serial });
+    throw new MooringError("SERIAL_OLD", `${name} is behind serial ${stored.serial}, which was accepted`, { ...have, why: GROWS });
   if (serial === stored.serial && given.digest !== stored.digest)
-    throw new MooringError("SERIAL_OLD", `${what}: another document under serial ${serial}`, { have: stored.serial });
+    throw new MooringError(
+      "SERIAL_OLD",
+      `${name} is another one than ${releaseName({ doc: stored, digest: stored.digest })}, which was accepted`,
+      {
+        ...have,
+        why: GROWS,
+      },
+    );
   if (serial > stored.serial + SERIAL_WINDOW)
-    throw new MooringError("SERIAL_JUMP", `${what}: serial ${serial} after ${stored.serial}`, { have: stored.serial });
+    throw new MooringError("SERIAL_JUMP", `${name} is far beyond serial ${stored.serial}, which was accepted`, {
+      ...have,
+      why: `one step may be ${SERIAL_WINDOW} at most`,
+    });
 }
+
+const GROWS = "serials only grow, so that nothing old comes back";

@@ -1,7 +1,7 @@
 import { MooringError } from "#base/errors/index.ts";
 import type { Digest } from "#base/canonical/index.ts";
 import { countRole } from "./signers.ts";
-import type { SignedRelease } from "./signed.ts";
+import { releaseName, type SignedRelease } from "./signed.ts";
 import type { Trust } from "./trust.ts";
 
 /** A release that changes trust, with the trust section it names. */
@@ -17,18 +17,19 @@ export function walkTrust(start: TrustStart, steps: readonly TrustStep[], head: 
   let serial = "pin" in start ? 0 : start.serial;
   for (const step of steps) {
     const { doc } = step.release;
-    if (doc.serial <= serial) throw broken(`release ${doc.serial} does not come after ${serial}`);
-    if (doc.serial > head.doc.serial) throw broken(`release ${doc.serial} is beyond the head`);
-    if (doc.serial === head.doc.serial && step.release.digest !== head.digest) throw broken(`two releases have serial ${doc.serial}`);
-    if (before === null && "pin" in start && step.trust.leaf !== start.pin) throw broken("the first step is not the pinned trust");
+    if (doc.serial <= serial) throw broken(head, `release ${releaseName(step.release)} does not come after ${serial}`);
+    if (doc.serial > head.doc.serial) throw broken(head, `release ${releaseName(step.release)} is beyond it`);
+    if (doc.serial === head.doc.serial && step.release.digest !== head.digest)
+      throw broken(head, `release ${releaseName(step.release)} has its serial`);
+    if (before === null && "pin" in start && step.trust.leaf !== start.pin) throw broken(head, "the first step is not the pinned trust");
     const why = stepFault(before, step);
-    if (why !== null) throw broken(why);
+    if (why !== null) throw broken(head, why);
     before = step.trust;
     serial = doc.serial;
   }
   if (before !== null) return before;
   if (!("pin" in start) || fallback.leaf !== start.pin)
-    throw broken("the trust section is not the pinned one, and no trust release leads to it");
+    throw broken(head, "the trust section is not the pinned one, and no trust release leads to it");
   return fallback;
 }
 
@@ -36,16 +37,16 @@ export function walkTrust(start: TrustStart, steps: readonly TrustStep[], head: 
  *  before and of its own have each signed it. `before` is null for a pinned first step, which its own root signs. */
 export function stepFault(before: Trust | null, step: TrustStep): string | null {
   const { doc } = step.release;
-  if (step.trust.leaf !== doc.trust) return `release ${doc.serial} names another trust section`;
+  if (step.trust.leaf !== doc.trust) return `release ${releaseName(step.release)} names another trust section`;
   for (const trust of before === null ? [step.trust] : [before, step.trust]) {
     const { met, have, need } = countRole(trust.section, "root", step.release, doc.serial);
     if (met) continue;
-    const signed = have.length === 0 ? "nobody" : have.join(", ");
-    return `release ${doc.serial} lacks root signatures of the ${trust === step.trust ? "new" : "old"} trust: ${signed} of ${need} signed`;
+    const signed = `${have.length} of ${need} signed${have.length === 0 ? "" : ` (${have.join(", ")})`}`;
+    return `release ${releaseName(step.release)} lacks root signatures of the ${trust === step.trust ? "new" : "old"} trust: ${signed}`;
   }
   return null;
 }
 
-function broken(why: string): MooringError {
-  return new MooringError("TRUST_BROKEN", "the chain of trust releases", { why });
+function broken(head: SignedRelease, why: string): MooringError {
+  return new MooringError("TRUST_BROKEN", `no chain of trust leads to release ${releaseName(head)}`, { why });
 }

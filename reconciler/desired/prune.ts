@@ -24,7 +24,8 @@ export function guardPrune(base: Pruned, head: Pruned, options: { readonly confi
     const had = { Machine: base.repo.machines, Plugin: base.repo.plugins, SecretGrant: base.repo.grants }[kind].length;
     const own = lost.filter((item) => item.kind === kind);
     if (had < COUNTS_FROM || own.length * 100 <= maxDeletePercent * had) return [];
-    return [guardFinding(kind, own, had, maxDeletePercent, mode === "auto" ? "warning" : "error", options.confirmedBy ?? [])];
+    const found = guardFinding(kind, own, had, maxDeletePercent, mode === "auto" ? "warning" : "error", options.confirmedBy ?? []);
+    return [{ ...found, fix: confirmWords(base.repo) }];
   });
 }
 
@@ -43,7 +44,7 @@ function guardFinding(
     .slice(0, 3)
     .map(({ name }) => name)
     .join(", ")}${lost.length > 3 ? ` and ${lost.length - 3} more` : ""}`;
-  const message = `${lost.length} of ${had} ${NOUNS[kind]} would go or stand idle (${names}); spec.prune allows ${limit} %`;
+  const message = `${lost.length} of ${had} ${NOUNS[kind]} would go or stand idle (${names}); spec.prune.maxDeletePercent allows ${limit} %`;
   const isConfirmed = confirmedBy.length > 0;
   return {
     ...finding(
@@ -55,6 +56,18 @@ function guardFinding(
     level: isConfirmed ? "notice" : level,
     subject: `${kind}/${first.name} /metadata/name`,
   };
+}
+
+/** Who may say that it was meant, and how. */
+function confirmWords({ fleet }: FleetRepo): string {
+  const named = fleet.doc.spec.trust.actions.flatMap(({ actions, principals }) => (actions.includes("prune") ? principals : []));
+  const names = [...new Set(named)];
+  const other = "spec.prune changes first, in a commit of its own";
+  if (names.length === 0)
+    return `compare the list with what you meant; nobody is named for prune in spec.trust.actions, so to go on ${other}`;
+  const as = names.length === 1 ? names[0] : "NAME";
+  const who = names.length === 1 ? names[0] : `one of ${names.join(", ")}`;
+  return `compare the list with what you meant; to go on, ${who} runs \`mooring prune confirm --source URL --key FILE --as ${as} --reason TEXT\`, or ${other}`;
 }
 
 /** Objects that stay in the repo and do nothing any more: a mistyped label takes as much away as a deleted file. */

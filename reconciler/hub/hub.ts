@@ -132,7 +132,7 @@ export function makeHub(deps: HubDeps) {
         log.info({ revision: view.target?.revision, release: view.target?.head.release.doc.serial }, "new target");
         spread();
       }
-      told(view);
+      told(view, timeOf(clock()));
       const known = book.all().size;
       await takeFromBranch();
       if (book.all().size !== known && !isNew) spread();

@@ -14,7 +14,7 @@ import {
   trustOf,
   waitOf,
 } from "../revision/index.ts";
-import { checkTrustRoot, unknownForm } from "../revision/index.ts";
+import { checkTrustRoot, commitWords, unknownForm } from "../revision/index.ts";
 import { checkFloor, type Floor, NO_FLOOR, uncovered } from "../recovery/index.ts";
 import type { Resolved } from "../desired/index.ts";
 import { staleSigner, type Verdicts, verifyAuthors } from "./authors.ts";
@@ -62,7 +62,7 @@ export function makeSourceLoop({ source, pin, version, clock, witness }: SourceL
   const branches = new Map<string, Branch>();
   let branchTip: Oid | null = null;
   let view: SourceView = NOTHING;
-  let judgedAt = 0;
+  let judgedAt = -Infinity; // of the last look that passed: what was refused is judged, and said, again at each look
   let floor = NO_FLOOR;
   const verdicts: Verdicts = new Map();
 
@@ -110,6 +110,7 @@ export function makeSourceLoop({ source, pin, version, clock, witness }: SourceL
     const now = clock();
     if (!polled.changed && view.head !== null && now - judgedAt < REJUDGE_MS)
       return { view: (view = { ...view, checkedAt: timeOf(now) }), isNew: false };
+    judgedAt = -Infinity;
     if (polled.main === null) throw new MooringError("REPO_EMPTY", "the fleet repo has no main branch");
     const verified = await source.readVerified();
     const fleet = await fleetNamed([polled.main, ...(verified === null ? [] : [verified.revision])]);
@@ -120,8 +121,10 @@ export function makeSourceLoop({ source, pin, version, clock, witness }: SourceL
     const selection = await selectFrom(from, polled.main, branch);
     if (selection.target === null && verified === null && from.serial > 0 && selection.head.cover?.at === "awaiting")
       throw uncovered(floor);
-    if (selection.target === null && from.revision === null && judge.at === "read") checkTrustRoot(branch, pin, judge.resolved.trustLeaf);
-    judgedAt = now;
+    if (selection.target === null && from.revision === null && judge.at === "read") {
+      const commit = commitWords(polled.main, (await namesOf(source, [polled.main])).get(polled.main) ?? null);
+      checkTrustRoot(branch, pin, judge.resolved.trustLeaf, commit);
+    }
     const target =
       selection.target === null
         ? view.target
@@ -147,6 +150,7 @@ export function makeSourceLoop({ source, pin, version, clock, witness }: SourceL
       warning,
       checkedAt: timeOf(now),
     };
+    judgedAt = now;
     return { view, isNew };
   };
   return { look, view: () => view };

@@ -1,5 +1,5 @@
 import { MooringError } from "#base/errors/index.ts";
-import { type Holds, judgeRelease, type KnownRelease, type ReleaseDoc, releaseName } from "#proof/release/index.ts";
+import { type Holds, judgeRelease, type KnownRelease, principalsOf, type ReleaseDoc, releaseName } from "#proof/release/index.ts";
 import type { Branch } from "./branch.ts";
 
 /** The forms in which this version resolves a tree, newest last: N-1 and N, once there is a second. A form is an integer of release.json, so that equal
@@ -37,11 +37,18 @@ export function checkForm(form: number, what: string): void {
 
 /** RESOLVER_UNKNOWN where people have released, above `serial`, in a form that this version does not resolve: a newer one must read it. Null otherwise. Pure. */
 export function unknownForm(branch: Branch, holds: Holds, serial: number): MooringError | null {
-  const head = branch.releases.find(({ release }) => release.doc.serial > serial && !RESOLVER_FORMS.includes(release.doc.resolver));
-  if (head === undefined || !judgeRelease({ head, releases: branch.releases, holds }).complete) return null;
-  const { doc } = head.release;
-  return new MooringError("RESOLVER_UNKNOWN", `release ${releaseName(head.release)} is in resolver form ${doc.resolver}`, {
+  const head = branch.releases.find(
+    (item) =>
+      item.release.doc.serial > serial &&
+      !RESOLVER_FORMS.includes(item.release.doc.resolver) &&
+      judgeRelease({ head: item, releases: branch.releases, holds }).complete, // anybody may push one that nobody released
+  );
+  if (head === undefined) return null;
+  const { release, trust } = head;
+  const signed = trust === null ? [] : [...principalsOf(trust.section, release.signers(), release.doc.serial, false)].sort();
+  const by = signed.length === 0 ? "" : `, signed by ${signed.join(", ")},`;
+  return new MooringError("RESOLVER_UNKNOWN", `release ${releaseName(release)}${by} is in resolver form ${release.doc.resolver}`, {
     why: `this version resolves ${FORMS}; what ran before goes on running`,
-    fix: "run a version of mooring that resolves this form",
+    fix: "run a version of mooring that resolves this form; `mooring --version` prints this one",
   });
 }

@@ -51,11 +51,22 @@ export function policyJudge(source: Pick<Source, "withObjects">): PolicyJudge {
 
 /** What is denied, and what the owners have not approved. Pure. */
 export function refusalsOf({ findings, summary }: Judged, candidate: Candidate): readonly Finding[] {
-  const open = summary.approvals.filter((approval) => !isApproved(approval, candidate)).map(({ policy }) => policy);
-  const refused = findings.filter(
-    ({ level, code, rule }) => level === "error" || (code === "POLICY_APPROVAL_NEEDED" && open.includes(rule?.split("/")[0] ?? "")),
+  const open = new Map(
+    summary.approvals.filter((approval) => !isApproved(approval, candidate)).map((approval) => [approval.policy, approval]),
   );
-  return refused.map((item) => ({ ...item, level: "error" }));
+  return findings.flatMap((item): readonly Finding[] => {
+    const asking = item.code === "POLICY_APPROVAL_NEEDED" ? open.get(item.rule?.split("/")[0] ?? "") : undefined;
+    if (asking !== undefined) return [{ ...item, level: "error", fix: approvalWords(asking, candidate) }];
+    return item.level === "error" ? [item] : [];
+  });
+}
+
+/** Whose approval is missing, and what they type, before the merge or after it. */
+function approvalWords(approval: Approval, candidate: Candidate): string {
+  const have = approvedBy(approval, candidate);
+  const left = approval.owners.filter((owner) => !have.includes(owner));
+  const flags = `--source URL --key FILE --as ${left.length === 1 ? left[0] : "NAME"}`;
+  return `${approval.count - have.length} of ${left.join(", ")} sign its release: \`mooring release ${flags}\`, before the merge \`mooring approve REV ${flags}\``;
 }
 
 type Approval = Judged["summary"]["approvals"][number];

@@ -1,20 +1,29 @@
 import type { Digest } from "#base/canonical/index.ts";
 import { MooringError } from "#base/errors/index.ts";
-import { judgeRelease } from "#proof/release/index.ts";
+import { judgeRelease, principalsOf, releaseName } from "#proof/release/index.ts";
 import type { Branch } from "./branch.ts";
 
 const MAX_SECTIONS = 16; // main's own, and of the newest releases: anybody may push more
 
 /** Throws TRUST_ROOT_UNPROVEN where people have released, from another trust section than the pinned one: neither main's own section nor that of any
- *  release is the pin, so nothing can ever lead from it. A branch on which nothing is complete says nothing yet. Pure. */
-export function checkTrustRoot(branch: Branch, pin: Digest, own: Digest): void {
+ *  release is the pin, so nothing can ever lead from it. A branch on which nothing is complete says nothing yet. `commit` = main's newest one, in words. Pure. */
+export function checkTrustRoot(branch: Branch, pin: Digest, own: Digest, commit: string): void {
   const sections = [...new Set([own, ...branch.releases.flatMap(({ trust }) => trust?.leaf ?? [])])];
   if (sections.includes(pin)) return;
-  const released = sections
-    .slice(0, MAX_SECTIONS)
-    .filter((leaf) => branch.releases.some((head) => judgeRelease({ head, releases: branch.releases, holds: { pin: leaf } }).complete));
-  if (released.length === 0) return;
-  throw new MooringError("TRUST_ROOT_UNPROVEN", `trust root ${pin}`, {
-    why: `no release leads from it to anything; those that are there name ${released.slice(0, 3).join(", ")}, which you were not told to believe`,
+  const released = sections.slice(0, MAX_SECTIONS).flatMap((leaf) => {
+    const head = branch.releases.find((item) => judgeRelease({ head: item, releases: branch.releases, holds: { pin: leaf } }).complete);
+    return head === undefined ? [] : [{ leaf, head }];
+  });
+  const [first] = released;
+  if (first === undefined) return;
+  const { release, trust } = first.head;
+  const signed = trust === null ? [] : [...principalsOf(trust.section, release.signers(), release.doc.serial, false)].sort();
+  const by = signed.length === 0 ? "" : `, signed by ${signed.join(", ")},`;
+  throw new MooringError("TRUST_ROOT_UNPROVEN", `trust root ${pin}: nothing of ${commit} follows from it`, {
+    why: `release ${releaseName(release)}${by} and what else is there names ${released
+      .slice(0, 3)
+      .map(({ leaf }) => leaf)
+      .join(", ")}, which you were not told to believe`,
+    fix: "have the fleet's people read out the leaf that `mooring trust-root --dir DIR` prints of their checkout; only if it is one of these, start again with `--trust-root LEAF`",
   });
 }

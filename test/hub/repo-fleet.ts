@@ -55,14 +55,17 @@ export class RepoFleet {
   }
 
   /** Composes the release of the tree as it is, signed by `people`, and pushes it (and one for its secrets, when they changed). */
-  async release(people: readonly Person[], options: { readonly expires?: number; readonly lifts?: readonly Digest[] } = {}): Promise<void> {
+  async release(
+    people: readonly Person[],
+    options: { readonly expires?: number; readonly lifts?: readonly Digest[]; readonly resolver?: number } = {},
+  ): Promise<void> {
     const resolved = await this.resolved();
     const roots = rootsOf(resolved);
     const times = { issued: timeOf(this.now), expires: timeOf(options.expires ?? this.now + 90 * 86_400_000) };
     const bytes = composeRelease({
       fleet: "acme",
       prev: this.#last,
-      resolver: 1,
+      resolver: options.resolver ?? 1,
       roots: roots.classes,
       trustLeaf: roots.trust,
       lifts: options.lifts ?? [],

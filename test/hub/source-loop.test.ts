@@ -123,6 +123,7 @@ test("a rewritten main is refused, and the last verified revision is not left", 
     await loop.look(signal);
     await commitTo(fleet.gitdir, { files: fleet.tree, branch: "main", parents: [], message: "rewritten" });
     await assert.rejects(loop.look(signal), { code: "SOURCE_NOT_FAST_FORWARD" });
+    await assert.rejects(loop.look(signal), { code: "SOURCE_NOT_FAST_FORWARD" }, "once the next look, at which nothing had moved, passed");
     assert.equal(loop.view().target?.revision, good);
   }));
 

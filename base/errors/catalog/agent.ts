@@ -3,7 +3,10 @@ import type { CatalogPart } from "./entry.ts";
 /** The agent on a machine. */
 export const AGENT = {
   EPOCH_STALE: { disposition: "refused", fix: "another hub owns this machine now; stop this one" },
-  EPOCH_JUMP: { disposition: "stalled", fix: "an operator signs a `reset` for this machine" },
+  EPOCH_JUMP: {
+    disposition: "stalled",
+    fix: "start the hub that owned the machine; where it is lost, enrol the machine again: `openclaw-lobster init --pins FILE` there, with the next incarnation",
+  },
   LIVE_MOVED: { disposition: "retry", fix: "read the live state again and plan anew" },
   GENERATION_MOVED: { disposition: "retry", fix: "read the live state again and plan anew" },
   PLUGIN_NOT_STARTED: { disposition: "retry", fix: "look at `openclaw-lobster status` and the free disk space; it is tried again" },
@@ -14,7 +17,7 @@ export const AGENT = {
   },
   UIDS_UNREADABLE: { disposition: "stalled", fix: "restore the file from a backup; without it plugins could get each other's files" },
   ONE_UID: { disposition: "stalled", fix: "run it as root after `openclaw-lobster init`, or for a try-out add --insecure-one-uid" },
-  PINS_REFUSED: { disposition: "stalled", fix: "enroll the machine again: `mooring enroll` writes the pins file" },
+  PINS_REFUSED: { disposition: "stalled", fix: "correct the pins file, or enrol the machine again: `openclaw-lobster init --pins FILE`" },
   KEYS_NOT_MADE: { disposition: "stalled", fix: "look at the owner and free space of bridge/ under the agent's root, then run init again" },
   EGRESS_NOT_STARTED: { disposition: "retry", fix: "look at the owner of run/egress under the agent's root, then run init again" },
   AGENT_UNREACHABLE: {

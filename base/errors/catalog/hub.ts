@@ -6,8 +6,11 @@ export const HUB = {
     disposition: "stalled",
     fix: "run the vault under its own uid, or pass --insecure-one-uid and accept that the hub can read its memory",
   },
-  RELEASE_MISSING: { disposition: "wait", fix: "run `mooring release`" },
-  RELEASE_INCOMPLETE: { disposition: "wait", fix: "those whose signature is missing run `mooring release`; `mooring status` names them" },
+  RELEASE_MISSING: { disposition: "wait", fix: "run `mooring release --source URL --key FILE --as NAME`" },
+  RELEASE_INCOMPLETE: {
+    disposition: "wait",
+    fix: "those whose signature is missing run `mooring release --source URL --key FILE --as NAME`; `mooring status` names them",
+  },
   REPO_EMPTY: { disposition: "wait", fix: "push the fleet repo's main branch" },
   REPO_ROLLED_BACK: { disposition: "refused", fix: "somebody took releases away: push the missing ones back, or sign a newer one" },
   MACHINES_SILENT: {

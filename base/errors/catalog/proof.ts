@@ -4,15 +4,30 @@ import type { CatalogPart } from "./entry.ts";
 export const PROOF = {
   RELEASE_UNPROVEN: { disposition: "refused", fix: "see `mooring status`: which role still has to sign" },
   RELEASE_MALFORMED: { disposition: "refused", fix: "make the release again with `mooring release`" },
-  RELEASE_EXPIRED: { disposition: "stalled", fix: "sign a new release: `mooring release`" },
-  SERIAL_OLD: { disposition: "refused", fix: "send the newest release" },
-  SERIAL_JUMP: { disposition: "stalled", fix: "an operator signs a `reset` for this machine" },
-  SINCE_BACKWARD: { disposition: "refused", fix: "make a new release on top of the newest one: `mooring release`" },
-  TRUST_BROKEN: { disposition: "refused", fix: "send the trust releases between the accepted trust and this one" },
+  RELEASE_EXPIRED: { disposition: "stalled", fix: "sign a new release: `mooring release --renew --source URL --key FILE --as NAME`" },
+  SERIAL_OLD: {
+    disposition: "refused",
+    fix: "push back to mooring/releases what is missing there, or sign a newer release: `mooring release --renew --source URL --key FILE --as NAME`",
+  },
+  SERIAL_JUMP: {
+    disposition: "stalled",
+    fix: "look who signed that release; a machine that has taken such a serial is enrolled again: `openclaw-lobster init --pins FILE` there, with the next incarnation",
+  },
+  SINCE_BACKWARD: {
+    disposition: "refused",
+    fix: "make a new release on top of the newest one: `mooring release --renew --source URL --key FILE --as NAME`",
+  },
+  TRUST_BROKEN: {
+    disposition: "refused",
+    fix: "push back to mooring/releases the trust releases between what the machine accepted and this one; where they are lost, enrol it again: `openclaw-lobster init --pins FILE` there",
+  },
   TRUST_MALFORMED: { disposition: "refused", fix: "correct spec.trust or trust/allowed_signers and make the release again" },
   ROOT_MISMATCH: { disposition: "refused", fix: "resolve the revision again with the same resolver form" },
   DESIRED_MALFORMED: { disposition: "refused", fix: "resolve the revision again; hub and machine must speak the same form" },
-  SECRETS_UNPROVEN: { disposition: "refused", fix: "somebody with role secrets signs: `mooring release`" },
+  SECRETS_UNPROVEN: {
+    disposition: "refused",
+    fix: "somebody with role secrets signs: `mooring release --source URL --key FILE --as NAME`",
+  },
   SECTION_INVALID: { disposition: "refused", fix: "rename the object: lower case, digits and . _ @ : / - only" },
   TREE_INVALID: { disposition: "refused", fix: "pack the files again; every path may appear once" },
   STATEMENT_MALFORMED: { disposition: "refused", fix: "make the statement again with the mooring command" },

@@ -34,7 +34,10 @@ export const SECRETS = {
   SECRET_TOO_LARGE: { disposition: "stalled", fix: "store at most 128 KiB in one secret" },
   GRANT_EXPIRED: { disposition: "stalled", fix: "extend spec.expires of the SecretGrant and open a pull request" },
   PLUGIN_OUTDATED: { disposition: "retry", fix: "nothing: the run of the older bundle is about to be replaced" },
-  PLUGIN_WITHHELD: { disposition: "wait", fix: "see `mooring diff`: files of the plugin were changed on the machine" },
+  PLUGIN_WITHHELD: {
+    disposition: "wait",
+    fix: "files of the plugin were changed on the machine: `openclaw-lobster verify` there names them",
+  },
   LEASE_ENDED: { disposition: "wait", fix: "bring the machine back in touch with its hub; the lease is renewed by itself" },
   BRIDGE_GONE: { disposition: "retry", fix: "nothing: the agent starts its bridge again; see its log if this stays" },
   BRIDGE_NO_STATE: { disposition: "wait", fix: "wait until the agent has accepted a release" },
