@@ -84,3 +84,14 @@ test("what is remembered of a signature is forgotten with any change of keys, ti
   assert.equal(new Set(keys).size, keys.length);
   assert.equal(of(`a ${key}`, { now: 5 }), keys[0]);
 });
+
+test("an OpenPGP signature is one armor, with nothing around it that no key has signed", async () => {
+  const openpgp = await import("openpgp");
+  const { privateKey, publicKey } = await openpgp.generateKey({ userIDs: [{ email: "a@acme.dev" }], format: "object", type: "ecc" });
+  const message = await openpgp.createMessage({ binary: Buffer.from(HEAD + TAIL) });
+  const armored = String(await openpgp.sign({ message, signingKeys: privateKey, detached: true })).replaceAll("\r", "");
+  const withKeys = { ...authors, openpgp: publicKey.armor(), now: Date.now() };
+  assert.equal(await signatureRefusal(Buffer.from(commit(armored)), withKeys), null);
+  for (const text of [`${armored}and more`, `${armored}\n${armored}`, `more\n${armored}`])
+    assert.notEqual(await signatureRefusal(Buffer.from(commit(text)), withKeys), null);
+});

@@ -2,6 +2,8 @@ import type { Key } from "openpgp";
 import { MooringError } from "#base/errors/index.ts";
 
 const BLOCK = /-----BEGIN PGP PUBLIC KEY BLOCK-----[\s\S]*?-----END PGP PUBLIC KEY BLOCK-----/g;
+/** One armor and nothing around it: the library passes over what follows, and git refuses a second signature. */
+const ONE = /^-----BEGIN PGP SIGNATURE-----\n(?:(?!-----)[^\n]*\n)*-----END PGP SIGNATURE-----\s*$/;
 const MAX_KEYS_CHARS = 1_048_576;
 const CLOCK_SKEW_MS = 300_000;
 
@@ -10,6 +12,7 @@ const CLOCK_SKEW_MS = 300_000;
  *  short RSA, DSA) is rejected here, too. The library is loaded at the first such signature: most fleets have none. */
 export async function openpgpRefusal(armored: string, payload: Uint8Array, keys: string | null, now: Date): Promise<string | null> {
   if (keys === null) return "it has an OpenPGP signature, and the fleet repo has no OpenPGP keys";
+  if (!ONE.test(armored)) return "its signature is not one binary OpenPGP signature";
   const openpgp = await import("openpgp");
   const known = await keysIn(keys);
   try {
