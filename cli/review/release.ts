@@ -70,14 +70,23 @@ async function standingOf(input: ReleaseInput, holds: Standing["holds"], own: Tr
   return { holds, ...released, inForce: isAny ? await inForceOf(input, released.complete) : null };
 }
 
-async function inForceOf({ main }: ReleaseInput, complete: readonly KnownRelease[]): Promise<Standing["inForce"]> {
+const LOOK_BACK = 16; // commits; each costs 65 ms on 1,000 machines, measured 2026-11
+
+async function inForceOf({ main, head }: ReleaseInput, complete: readonly KnownRelease[]): Promise<Standing["inForce"]> {
+  const covering = (releases: readonly KnownRelease[], { roots, resolved }: ReadOutcome): readonly KnownRelease[] =>
+    releases.filter(({ release }) => isCovered(release.doc, roots.classes, resolved.trustLeaf));
   let best: Standing["inForce"] = null;
+  let left = LOOK_BACK;
+  let newer = complete;
   for await (const outcome of main) {
-    if (outcome === null) continue;
-    const newer: readonly KnownRelease[] = best === null ? complete : complete.slice(0, complete.indexOf(best.release));
-    const release = newer.find((item) => isCovered(item.release.doc, outcome.roots.classes, outcome.resolved.trustLeaf));
-    if (release !== undefined) best = { release, commit: outcome.revision, outcome };
-    if (release === complete[0]) break; // nothing is newer
+    const release = outcome === null ? undefined : covering(newer, outcome)[0];
+    if (outcome !== null && release !== undefined) {
+      // What covers the change itself is most often its own approval; and if it is in force already, the change is covered all the same.
+      const own = best === null ? covering(complete, head) : [];
+      newer = newer.slice(0, newer.indexOf(release)).filter((item) => !own.includes(item));
+      best = { release, commit: outcome.revision, outcome };
+    }
+    if (best !== null && (newer.length === 0 || left-- === 0)) break;
   }
   return best;
 }

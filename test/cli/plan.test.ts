@@ -119,8 +119,8 @@ test("a main that can't be read hides nothing of what repairs it: the last reada
     ["Machine mini-03", "Policy short"],
   );
   assert.deepEqual(
-    found.findings.map(({ code, level }) => `${level} ${code}`),
-    ["error POLICY_DENIED", "warning FLEET_FIELD_MISSING"],
+    found.findings.map(({ code, level, file }) => `${level} ${code === "POLICY_DENIED" ? code : file}`),
+    ["error POLICY_DENIED", `warning ${PLUGIN}`],
   );
   assert.deepEqual([found.base, found.policies.from], [good, "base"]);
 });
