@@ -267,3 +267,18 @@ test("any edits give the tree that git gives", async (t) => {
     { numRuns: 25 },
   );
 });
+
+// Once `mooring release` ended six seconds after its push: the answer's last packet was never read, so its connection stayed in use.
+test("http: a push leaves no connection behind", async (t) => {
+  const { gitdir, url } = await setUp(t, "http");
+  await commitTo(gitdir, { files: START });
+  const before = connections();
+  await push(url, put("README.md", "hello\n"));
+  const soon = performance.now() + 3_000; // the server lets go of what is idle after five
+  while (connections() > before && performance.now() < soon) await new Promise((resolve) => setTimeout(resolve, 10));
+  assert.equal(connections(), before);
+});
+
+function connections(): number {
+  return process.getActiveResourcesInfo().filter((kind) => kind === "TCPSocketWrap").length;
+}

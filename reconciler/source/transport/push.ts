@@ -49,8 +49,10 @@ function clientOf(
     if (method !== "POST") return answer(url, "advertisement", introduction(talk, ref, from));
     const parts: Uint8Array[] = [];
     for await (const part of body ?? []) parts.push(part);
-    const report = await reportOf(await talk.ask(parts, signal), talk);
+    const reader = await talk.ask(parts, signal);
+    const report = await reportOf(reader, talk);
     isOver = true;
+    void passOver(reader);
     return answer(url, "result", banded(report));
   };
   return { http: { request }, isAnswered: () => isOver };
@@ -86,6 +88,16 @@ async function reportOf(reader: PacketReader, { ad, where }: Talk): Promise<Uint
     parts.push(packet(item));
   }
   return Buffer.concat(parts);
+}
+
+/** Reads what the server still says (its hooks) and forgets it: an answer that nobody reads to its end holds its connection, and the process with it, until
+ *  the server gives up. */
+async function passOver(reader: PacketReader): Promise<void> {
+  try {
+    while ((await reader.next()) !== null);
+  } catch (err) {
+    if (!(err instanceof MooringError)) throw err; // broken off or silent: the branch has moved all the same
+  }
 }
 
 /** isomorphic-git reads reports out of a side band alone. */
