@@ -41,7 +41,7 @@ export function waitingFor({ roles }: Pick<Review, "roles">): number {
 }
 
 /** Policies whose owners have not approved yet: the hub takes no release of the change before. Pure. */
-export function askingPolicies({ policies }: Pick<Review, "policies">): readonly string[] {
+function askingPolicies({ policies }: Pick<Review, "policies">): readonly string[] {
   return policies.approvals.filter(({ count: needed, signed = [] }) => signed.length < needed).map(({ policy }) => policy);
 }
 
