@@ -42,9 +42,11 @@ function head({ fleet, hub, source, release, running }: HubStatus, nowMs: number
     release === null ? "nothing is released yet" : `release ${running?.release ?? release.serial}, until ${release.expires.slice(0, 10)}`;
   const signed = (running?.signed ?? []).join(", ");
   const main =
-    source.head === source.target
-      ? `${short(source.head)}, runs`
-      : `${short(source.head)}; ${source.target === null ? "nothing" : short(source.target)} runs`;
+    source.head === null
+      ? "not read yet"
+      : source.head === source.target
+        ? `${short(source.head)}, runs`
+        : `${short(source.head)}; ${source.target === null ? "nothing" : short(source.target)} runs`;
   return [
     `fleet    ${plain(fleet ?? "-")}: ${runs}${signed === "" ? "" : `, signed by ${plain(signed)}`}`,
     `source   ${plain(source.url)}, looked at ${source.checkedAt === null ? "never" : `${age(source.checkedAt, nowMs)} ago`}`,

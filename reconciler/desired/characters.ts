@@ -1,4 +1,4 @@
-import { type Place, type Problem, problem, START } from "./finding.ts";
+import { type Place, type Problem, problem, START, yamlProblem } from "./finding.ts";
 
 const MAX_LINES = 20_000;
 const MAX_MARKS = 5_000; // a fleet file has some hundreds; 20,000 keys take the parser 0.3 s, measured 2026-11
@@ -31,8 +31,8 @@ export function checkText(text: string): Problem | null {
     }
     const hidden = hiddenAt(text, i, char);
     if (hidden !== null) return problem("FLEET_FILE_UNREADABLE", i === 0 ? START : here(), hidden, hiddenFix(char));
-    if (char === TAB && i === start) return problem("FLEET_YAML_REFUSED", here(), "a tab where spaces belong", "indent with spaces");
-    if (char === PERCENT && i === start) return problem("FLEET_YAML_REFUSED", here(), "a % directive");
+    if (char === TAB && i === start) return yamlProblem("tab", here(), "a tab where spaces belong", "indent with spaces");
+    if (char === PERCENT && i === start) return yamlProblem("directive", here(), "a % directive");
     if (char === TAB && isIndent(text, start, i)) marks += TAB_MARKS;
     if (char > 125 || MARK[char] !== 1 || (char === DASH && text.charCodeAt(i + 1) > 32)) continue;
     if (char === OPEN_LIST || char === OPEN_MAP) open++;
@@ -63,7 +63,7 @@ function isIndent(text: string, start: number, end: number): boolean {
 }
 
 function tooMuch(place: Place, message: string): Problem {
-  return problem("FLEET_YAML_REFUSED", place, message, "split the document, or move data that a plugin reads into its bundle");
+  return yamlProblem("size", place, message, "split the document, or move data that a plugin reads into its bundle");
 }
 
 function hiddenAt(text: string, i: number, char: number): string | null {

@@ -36,6 +36,13 @@ export function problem(code: ErrorCode, place: Place, message: string, fix?: st
   return { code, level: "error", line, col, endLine, endCol, message, fix: fix ?? CATALOG[code].fix };
 }
 
+/** What is not plain YAML, by the rule it breaks. */
+export function yamlProblem(rule: YamlRule, place: Place, message: string, fix?: string): Problem {
+  return { ...problem("FLEET_YAML_REFUSED", place, message, fix), rule };
+}
+
+export type YamlRule = "syntax" | "nesting" | "directive" | "alias" | "tag" | "key" | "duplicate-key" | "text" | "tab" | "size";
+
 export function finding(code: ErrorCode, file: string, place: Place, message: string, fix?: string): Finding {
   return { ...problem(code, place, message, fix), file };
 }

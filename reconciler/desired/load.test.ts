@@ -194,7 +194,24 @@ test("files under trust are read strictly", async () => {
   const rsa = generateKeyPairSync("rsa", { modulusLength: 2048 }).publicKey.export({ type: "spki", format: "pem" }) as string;
   assert.equal((await findings({ ...TREE, "trust/keys/release.pub": rsa }))[0]?.code, "FLEET_TRUST_INVALID");
   const some = edited(TREE, signers, "ops@acme.dev ssh", 'ops@acme.dev namespaces="mooring-action" ssh');
-  assert.ok((await findings(some)).some((item) => item.code === "FLEET_TRUST_INVALID"));
+  const found = (await findings(some)).find((item) => item.code === "FLEET_TRUST_INVALID");
+  const line = (some[signers] ?? "").split("\n").findIndex((text) => text.startsWith("ops@acme.dev")) + 1;
+  assert.deepEqual([found?.rule, found?.subject, found?.line], ["key-namespaces", "allowed_signers/ops@acme.dev", line]);
+});
+
+test("what is not plain YAML says which rule it breaks", async () => {
+  const cases: readonly (readonly [to: string, rule: string])[] = [
+    ["version: &v 1.0.0", "alias"],
+    ["version: !!str 1.0.0", "tag"],
+    ["version: 1.0.0\n  version: 1.0.0", "duplicate-key"],
+    ["version: [", "syntax"],
+    ["version: 1.0.0\n  <<: {}", "key"],
+  ];
+  for (const [to, rule] of cases)
+    assert.deepEqual((await findings(edited(TREE, PLUGIN, "version: 1.0.0", to))).map((item) => [item.code, item.rule])[0], [
+      "FLEET_YAML_REFUSED",
+      rule,
+    ]);
 });
 
 test("a key that signs only commits signs no release", async () => {

@@ -1,6 +1,7 @@
 import { isKnownIssuer } from "#proof/sigstore/workflow-identity.ts";
 import { HUB_PRINCIPAL } from "#proof/sshsig/index.ts";
-import { type Finding, finding } from "./finding.ts";
+import { about } from "./about.ts";
+import type { Finding } from "./finding.ts";
 import type { FleetRepo } from "./repo.ts";
 
 type Roles = FleetRepo["fleet"]["doc"]["spec"]["trust"]["roles"];
@@ -10,7 +11,7 @@ type Roles = FleetRepo["fleet"]["doc"]["spec"]["trust"]["roles"];
 export function gateRoles({ fleet, trust }: Pick<FleetRepo, "fleet" | "trust">): readonly Finding[] {
   const { roles, actions } = fleet.doc.spec.trust;
   const at = (path: readonly (string | number)[], message: string, code: "ROLE_REFUSED" | "NOT_YET" = "ROLE_REFUSED"): Finding =>
-    finding(code, fleet.file, fleet.locate(["spec", "trust", ...path], "key"), message);
+    about(fleet, ["spec", "trust", ...path], code, message, { of: "key" });
   const found = (Object.keys(roles) as (keyof Roles)[]).flatMap((name) => {
     const role = roles[name];
     if (role.by === "people") return peopleFaults(role).map((why) => at(["roles", name], `role ${name}: ${why}`));

@@ -3,7 +3,7 @@ import { canon, type Digest, digestOf, toBase64 } from "#base/canonical/index.ts
 import { MooringError } from "#base/errors/index.ts";
 import { type AllowedSigners, HUB_PRINCIPAL, parseAllowedSigners } from "#proof/sshsig/index.ts";
 import type { PrincipalKey } from "#schemas/wire/index.ts";
-import { type Finding, finding, START } from "./finding.ts";
+import { type Finding, finding, type Place, START } from "./finding.ts";
 
 /** What lies under trust/. `signers` has every key, for commit signatures; `keys` the ones that may sign releases. */
 export type TrustFiles = {
@@ -36,7 +36,7 @@ export function readTrust(
   const signers = signersOf(file, bytes.signers, findings);
   const trust = {
     signers,
-    keys: releaseKeys(file, signers, findings),
+    keys: releaseKeys({ file, text: new TextDecoder().decode(bytes.signers) }, signers, findings),
     recipients: recipientsOf(bytes.recipients, findings),
     trustedRoot: bytes.trustedRoot === null ? null : digestOf(bytes.trustedRoot),
     openpgp: bytes.openpgp === null ? null : digestOf(bytes.openpgp),
@@ -50,9 +50,10 @@ function signersOf(file: string, bytes: Uint8Array, findings: Finding[]): Allowe
   } catch (err) {
     if (!(err instanceof MooringError)) throw err;
     const line = typeof err.have === "number" ? err.have : 1;
-    findings.push(
-      finding("FLEET_TRUST_INVALID", file, { line, col: 1, endLine: line, endCol: 1 }, err.why ?? "not readable as allowed_signers"),
-    );
+    findings.push({
+      ...finding("FLEET_TRUST_INVALID", file, { line, col: 1, endLine: line, endCol: 1 }, err.why ?? "not readable as allowed_signers"),
+      rule: "allowed-signers",
+    });
     return NOBODY;
   }
 }
@@ -65,7 +66,11 @@ export function authorsDigest(require: string, { signers, openpgp }: Pick<TrustF
 
 /** Keys without a `namespaces` option, or with all three of ours. One that only signs commits (namespaces="git") is left out; a part of ours
  *  cannot be carried to the machines, so it is refused. */
-function releaseKeys(file: string, signers: AllowedSigners, findings: Finding[]): Readonly<Record<string, readonly PrincipalKey[]>> {
+function releaseKeys(
+  { file, text }: { readonly file: string; readonly text: string },
+  signers: AllowedSigners,
+  findings: Finding[],
+): Readonly<Record<string, readonly PrincipalKey[]>> {
   const kept: [string, readonly PrincipalKey[]][] = [];
   for (const [principal, keys] of Object.entries(signers.keys)) {
     const own = keys.filter(({ key }) => {
@@ -73,14 +78,30 @@ function releaseKeys(file: string, signers: AllowedSigners, findings: Finding[])
       if (principal === HUB_PRINCIPAL) return true; // parseAllowedSigners has looked at its namespaces
       const count = OURS.filter((space) => named.includes(space)).length;
       if (count > 0 && count < OURS.length)
-        findings.push(
-          finding("FLEET_TRUST_INVALID", file, START, `a key of ${principal} names some of ${OURS.join(", ")}`, "name all three, or none"),
-        );
+        findings.push({
+          ...finding(
+            "FLEET_TRUST_INVALID",
+            file,
+            lineOf(text, key),
+            `a key of ${principal} names some of ${OURS.join(", ")}`,
+            "name all three, or none",
+          ),
+          rule: "key-namespaces",
+          subject: `allowed_signers/${principal}`,
+        });
       return count === OURS.length;
     });
     if (own.length > 0) kept.push([principal, own]);
   }
   return Object.fromEntries(kept);
+}
+
+/** The line that holds a key. */
+function lineOf(text: string, key: string): Place {
+  const blob = key.split(" ")[1] ?? key;
+  const lines = text.split("\n");
+  const i = lines.findIndex((line) => !line.trimStart().startsWith("#") && line.includes(blob));
+  return i < 0 ? START : { line: i + 1, col: 1, endLine: i + 1, endCol: (lines[i]?.trimEnd().length ?? 0) + 1 };
 }
 
 function recipientsOf(bytes: Uint8Array | null, findings: Finding[]): readonly string[] {
@@ -91,15 +112,16 @@ function recipientsOf(bytes: Uint8Array | null, findings: Finding[]): readonly s
     if (text === "" || text.startsWith("#")) continue;
     if (RECIPIENT.test(text)) found.add(text);
     else
-      findings.push(
-        finding(
+      findings.push({
+        ...finding(
           "FLEET_TRUST_INVALID",
           "trust/recipients",
-          { line: i + 1, col: 1, endLine: i + 1, endCol: 1 },
+          { line: i + 1, col: 1, endLine: i + 1, endCol: raw.trimEnd().length + 1 },
           "not an age recipient",
           "write one age recipient a line, age1…",
         ),
-      );
+        rule: "recipient",
+      });
   }
   return [...found].sort();
 }

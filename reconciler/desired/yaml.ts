@@ -1,7 +1,7 @@
 import type { Json } from "#base/canonical/index.ts";
 import { type Document, isAlias, isMap, isPair, isScalar, isSeq, LineCounter, type Node, parseDocument, type Scalar } from "yaml";
 import { checkText, decode } from "./characters.ts";
-import { type Place, type Problem, problem, START } from "./finding.ts";
+import { type Place, type Problem, problem, START, type YamlRule, yamlProblem } from "./finding.ts";
 import { readPlainYaml } from "./plain-yaml.ts";
 
 const MAX_BYTES = 262_144;
@@ -35,7 +35,7 @@ export function readYaml(bytes: Uint8Array): YamlRead {
 /** The same by the library alone, for text whose characters have been checked. */
 export function readYamlInFull(text: string): YamlRead {
   const parsed = parse(text);
-  if (parsed === null) return failed(text, problem("FLEET_YAML_REFUSED", START, "YAML nested too deep to read"));
+  if (parsed === null) return failed(text, yamlProblem("nesting", START, "YAML nested too deep to read"));
   const { doc, lines } = parsed;
   const problems = [...syntaxProblems(doc, lines), ...directiveProblems(doc)];
   if (problems.length === 0) checkNode(doc.contents, 1, lines, problems);
@@ -120,23 +120,23 @@ function syntaxProblems(doc: Document, lines: LineCounter): Problem[] {
   const [err] = [...doc.errors, ...doc.warnings].toSorted((a, b) => a.pos[0] - b.pos[0]); // what follows is most often its echo
   if (err === undefined) return [];
   const place = placeAt(err.pos[0], err.pos[1], lines);
-  return [problem("FLEET_YAML_REFUSED", place, `not readable as YAML: ${SYNTAX[err.code] ?? "unexpected text"}`)];
+  return [yamlProblem("syntax", place, `not readable as YAML: ${SYNTAX[err.code] ?? "unexpected text"}`)];
 }
 
 function directiveProblems(doc: Document): Problem[] {
   const directives = doc.directives;
   const isPlain = directives === undefined || (directives.yaml.explicit !== true && Object.keys(directives.tags).join() === "!!");
-  return isPlain ? [] : [problem("FLEET_YAML_REFUSED", START, "a % directive")];
+  return isPlain ? [] : [yamlProblem("directive", START, "a % directive")];
 }
 
 function checkNode(node: unknown, depth: number, lines: LineCounter, problems: Problem[]): void {
   if (node === null || node === undefined) return;
-  const refuse = (message: string): number => problems.push(problem("FLEET_YAML_REFUSED", placeOf(node, lines), message));
-  if (depth > MAX_DEPTH) return void refuse(`more than ${MAX_DEPTH} levels`);
-  if (isAlias(node)) return void refuse("an anchor or alias");
+  const refuse = (rule: YamlRule, message: string): number => problems.push(yamlProblem(rule, placeOf(node, lines), message));
+  if (depth > MAX_DEPTH) return void refuse("nesting", `more than ${MAX_DEPTH} levels`);
+  if (isAlias(node)) return void refuse("alias", "an anchor or alias");
   const { anchor, tag } = node as { anchor?: string; tag?: string };
-  if (anchor !== undefined) refuse("an anchor or alias");
-  if (tag !== undefined) refuse("a tag");
+  if (anchor !== undefined) refuse("alias", "an anchor or alias");
+  if (tag !== undefined) refuse("tag", "a tag");
   if (isScalar(node)) checkScalar(node, lines, problems);
   else if (isSeq(node)) for (const item of node.items) checkNode(item, depth + 1, lines, problems);
   else if (isMap(node)) checkMap(node.items, depth, lines, problems);
@@ -152,15 +152,15 @@ function checkMap(items: readonly unknown[], depth: number, lines: LineCounter, 
       problems.push(
         isScalar(pair.key)
           ? problem("FLEET_VALUE_UNQUOTED", place, "a key that is not text")
-          : problem("FLEET_YAML_REFUSED", place, "a key that is not text"),
+          : yamlProblem("key", place, "a key that is not text"),
       );
       continue;
     }
     checkNode(pair.key, depth, lines, problems);
-    if (key === "__proto__" || key === "<<") problems.push(problem("FLEET_YAML_REFUSED", place, `a key ${key}`));
+    if (key === "__proto__" || key === "<<") problems.push(yamlProblem("key", place, `a key ${key}`));
     const first = seen.get(key);
     if (first !== undefined)
-      problems.push(problem("FLEET_YAML_REFUSED", place, `a key given twice: ${shown(key)}, first on line ${first.line}`));
+      problems.push(yamlProblem("duplicate-key", place, `a key given twice: ${shown(key)}, first on line ${first.line}`));
     else seen.set(key, place);
     checkNode(pair.value, depth + 1, lines, problems);
   }
@@ -172,7 +172,7 @@ function checkScalar(node: Scalar, lines: LineCounter, problems: Problem[]): voi
     problems.push(problem("FLEET_VALUE_UNQUOTED", placeOf(node, lines), "a number that would lose digits when read as one"));
   }
   if (typeof value === "string" && !value.isWellFormed())
-    problems.push(problem("FLEET_YAML_REFUSED", placeOf(node, lines), "text with half a character"));
+    problems.push(yamlProblem("text", placeOf(node, lines), "text with half a character"));
 }
 
 /** A key as people may see it: short, printable. */
