@@ -21,6 +21,20 @@ const FINE = ["commander.helpDisplayed", "commander.help", "commander.version"];
 export async function runProgram(args: readonly string[], version: string): Promise<number> {
   checkBuilt(args);
   const result: Result = { code: 0 };
+  const program = programOf(version, result);
+  try {
+    await program.parseAsync([...args], { from: "user" });
+  } catch (err) {
+    if (!(err instanceof CommanderError)) throw err;
+    if (FINE.includes(err.code)) return args.length === 0 ? 1 : err.exitCode;
+    // The one library text that we show: it quotes nothing but what the person has just typed, and says what was meant.
+    throw new MooringError("USAGE", `mooring ${args[0] ?? ""}`.trim(), { why: err.message.replace(/^error: /, "").replaceAll("\n", " ") });
+  }
+  return result.code;
+}
+
+/** The whole command line, which leaves its exit code in `result`. */
+export function programOf(version: string, result: Result): Command {
   const program = strict(new Command("mooring"))
     .description("GitOps for fleets of Mac minis that run OpenClaw plugins")
     .version(version, "--version", "print the version")
@@ -40,15 +54,7 @@ export async function runProgram(args: readonly string[], version: string): Prom
     addReleaseCiCommand,
   ])
     add(program, result);
-  try {
-    await program.parseAsync([...args], { from: "user" });
-  } catch (err) {
-    if (!(err instanceof CommanderError)) throw err;
-    if (FINE.includes(err.code)) return args.length === 0 ? 1 : err.exitCode;
-    // The one library text that we show: it quotes nothing but what the person has just typed, and says what was meant.
-    throw new MooringError("USAGE", `mooring ${args[0] ?? ""}`.trim(), { why: err.message.replace(/^error: /, "").replaceAll("\n", " ") });
-  }
-  return result.code;
+  return program;
 }
 
 /** Commands throw instead of ending the process; sub-commands inherit it. */

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { Command } from "commander";
 import { CATALOG } from "#base/errors/index.ts";
+import { programOf } from "#cli/commands/program.ts";
 import { errorsPage, storedErrorsPage } from "../../scripts/errors.ts";
 import { productFiles, repoFiles, textOf } from "./files.ts";
 
@@ -29,3 +31,33 @@ test("no code stands in two parts of the catalogue", () => {
   assert.equal(all.length, codes.length);
   assert.equal(new Set(all).size, all.length);
 });
+
+/** Commands in backquotes, each with its words. */
+function commandsIn(text: string): readonly (readonly string[])[] {
+  return [...text.matchAll(/`((?:mooring|openclaw-lobster) [^`]+)`/g)].map((match) => (match[1] ?? "").split(" "));
+}
+
+test("every command that a fix names exists, with the options it names", () => {
+  const program = programOf("0", { code: 0 });
+  const wrong = Object.entries(CATALOG).flatMap(([code, { fix }]) =>
+    commandsIn(fix).flatMap((words) =>
+      (words[0] === "mooring" ? isCommand(program, words.slice(1)) : isAgentCommand(words[1])) ? [] : [`${code}: ${words.join(" ")}`],
+    ),
+  );
+  assert.deepEqual(wrong, []);
+});
+
+function isCommand(program: Command, words: readonly string[]): boolean {
+  let command = program;
+  let at = 0;
+  for (let next: Command | undefined; (next = command.commands.find((item) => item.name() === words[at])) !== undefined; at++)
+    command = next;
+  const isLeaf = at > 0 && command.commands.length === 0;
+  const options = words.slice(at).filter((word) => word.startsWith("--"));
+  const isHelp = words.every((word) => ["--help", "--version"].includes(word));
+  return isHelp || (isLeaf && options.every((option) => command.options.some(({ long }) => long === option)));
+}
+
+function isAgentCommand(word: string | undefined): boolean {
+  return ["init", "serve", "stdio", "run", "status", "verify", "--help"].includes(word ?? "");
+}
