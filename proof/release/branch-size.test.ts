@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { canonBytes } from "#base/canonical/index.ts";
 import { pluginSection, TestFleet } from "#test/proof/fleet.ts";
-import { judgeRelease, type KnownRelease, mayBeComplete, readKnown } from "./index.ts";
+import { isComplete, judgeRelease, type KnownRelease, readKnown } from "./index.ts";
 
 const role = { principals: ["a"], threshold: 1 };
 
@@ -29,11 +29,11 @@ test("junk on the branch costs one look each, and never one look at all the rest
   const { list, passes } = counted([...junk.toReversed(), good]);
   const asked = list.map((head) => ({ head, releases: list, holds: { pin: fleet.trust.leaf } }));
   const before = passes();
-  const may = asked.filter(mayBeComplete);
+  const may = asked.filter(isComplete);
   assert.deepEqual(
     may.map(({ head }) => head),
     [good],
   );
   assert.ok(passes() - before < 10, `${passes() - before} passes`);
-  for (const item of asked) assert.equal(judgeRelease(item).complete, mayBeComplete(item));
+  for (const item of asked) assert.equal(judgeRelease(item).complete, isComplete(item));
 });

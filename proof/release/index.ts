@@ -4,7 +4,7 @@ export { type BuildInput, buildProof } from "./build.ts";
 export { type ComposeInput, composeRelease, composeSecretsRelease, isCovered } from "./compose.ts";
 export { type CheckedDesired, checkDesired } from "./desired.ts";
 export { type ClassEntry, parseRelease, parseSecretsRelease, type ReleaseDoc, type SecretsDoc } from "./documents.ts";
-export { type Judgement, judgeRelease, judgeSecrets, mayBeComplete, type Missing } from "./judge.ts";
+export { isComplete, type Judgement, judgeRelease, judgeSecrets, mayBeComplete, type Missing } from "./judge.ts";
 export { findTrustChain, type Holds, type KnownRelease, readBranch, readKnown, type ReleaseItem, type TrustSearch } from "./known.ts";
 export { lifetimeOf } from "./lifetime.ts";
 export { isSecretsSigned } from "./secrets.ts";

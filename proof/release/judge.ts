@@ -56,6 +56,11 @@ export function mayBeComplete({ head, releases, holds, sections }: Omit<Paramete
   return trust !== null && hasRole(head.release, "release", trust) && findTrustChain(holds, head, releases, sections).chain !== null;
 }
 
+/** What `judgeRelease` says of `complete`, at the price of `mayBeComplete` for what somebody merely pushed. Pure. */
+export function isComplete(input: Parameters<typeof judgeRelease>[0]): boolean {
+  return mayBeComplete(input) && judgeRelease(input).complete;
+}
+
 /** Whether a secrets release counts under a release's trust; null when it does. */
 export function judgeSecrets(secrets: SignedSecrets, trust: Trust, serial: number): Missing | null {
   if (isSecretsSigned(secrets, trust, serial)) return null;

@@ -1,5 +1,5 @@
 import { MooringError } from "#base/errors/index.ts";
-import { type Holds, judgeRelease, type KnownRelease, principalsOf, type ReleaseDoc, releaseName } from "#proof/release/index.ts";
+import { type Holds, isComplete, type KnownRelease, principalsOf, type ReleaseDoc, releaseName } from "#proof/release/index.ts";
 import type { Branch } from "./branch.ts";
 
 /** The forms in which this version resolves a tree, newest last: N-1 and N, once there is a second. A form is an integer of release.json, so that equal
@@ -41,7 +41,7 @@ export function unknownForm(branch: Branch, holds: Holds, serial: number): Moori
     (item) =>
       item.release.doc.serial > serial &&
       !RESOLVER_FORMS.includes(item.release.doc.resolver) &&
-      judgeRelease({ head: item, releases: branch.releases, holds }).complete, // anybody may push one that nobody released
+      isComplete({ head: item, releases: branch.releases, holds }), // anybody may push one that nobody released
   );
   if (head === undefined) return null;
   const { release, trust } = head;

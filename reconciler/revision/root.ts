@@ -1,6 +1,6 @@
 import type { Digest } from "#base/canonical/index.ts";
 import { MooringError } from "#base/errors/index.ts";
-import { judgeRelease, principalsOf, releaseName } from "#proof/release/index.ts";
+import { isComplete, principalsOf, releaseName } from "#proof/release/index.ts";
 import type { Branch } from "./branch.ts";
 
 const MAX_SECTIONS = 16; // main's own, and of the newest releases: anybody may push more
@@ -11,7 +11,7 @@ export function checkTrustRoot(branch: Branch, pin: Digest, own: Digest, commit:
   const sections = [...new Set([own, ...branch.releases.flatMap(({ trust }) => trust?.leaf ?? [])])];
   if (sections.includes(pin)) return;
   const released = sections.slice(0, MAX_SECTIONS).flatMap((leaf) => {
-    const head = branch.releases.find((item) => judgeRelease({ head: item, releases: branch.releases, holds: { pin: leaf } }).complete);
+    const head = branch.releases.find((item) => isComplete({ head: item, releases: branch.releases, holds: { pin: leaf } }));
     return head === undefined ? [] : [{ leaf, head }];
   });
   const [first] = released;
