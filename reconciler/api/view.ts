@@ -1,11 +1,11 @@
 import { toProblem } from "#base/errors/index.ts";
 import type { Time } from "#base/time/index.ts";
-import { type KnownRelease, type Missing, principalsOf, releaseName, workflowName } from "#proof/release/index.ts";
+import { type KnownRelease, type Missing, releaseName, workflowName } from "#proof/release/index.ts";
 import type { HubStatus, MachineStatus } from "#schemas/wire/index.ts";
 import type { Hub } from "../hub/index.ts";
 import type { Finding, Resolved } from "../desired/index.ts";
 import type { MachineView } from "../machine/index.ts";
-import { ageingOf, trustOf } from "../revision/index.ts";
+import { ageingOf, signedBy, trustOf } from "../revision/index.ts";
 
 type Source = ReturnType<Hub["source"]>;
 
@@ -97,10 +97,8 @@ function findingView({ file, line, col, code, rule, subject, message, fix }: Fin
 function commitView({ names }: Source, revision: string, known: KnownRelease | null, resolved: Resolved | null) {
   const author = names.get(revision) ?? null;
   if (known === null) return { revision, author, release: null, signed: [] };
-  const trust = known.trust ?? (resolved === null ? null : trustOf(resolved));
-  const { release } = known;
-  const signed = trust === null ? [] : [...principalsOf(trust.section, release.signers(), release.doc.serial, false)].sort();
-  return { revision, author, release: releaseName(release), signed };
+  const section = known.trust?.section ?? (resolved === null ? null : trustOf(resolved).section);
+  return { revision, author, release: releaseName(known.release), signed: signedBy(known, section) };
 }
 
 function awaitingOf(source: Source): HubStatus["awaiting"] {

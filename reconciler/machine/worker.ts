@@ -8,6 +8,7 @@ import type { AgentStatus } from "#schemas/wire/index.ts";
 import type { BundleStore } from "../bundles/index.ts";
 import type { Next } from "../queue/index.ts";
 import type { VaultClient } from "../secrets/index.ts";
+import { signedBy } from "../revision/index.ts";
 import type { BindingBook } from "./binding-book.ts";
 import { openSession, type Session, type SessionDeps } from "./session.ts";
 import { conditionsOf } from "./status.ts";
@@ -121,7 +122,7 @@ export function makeWorker(name: MachineId, deps: WorkerDeps, onHint: () => void
       if (session?.isAlive() === false) session = null;
       if (!signal.aborted) {
         const { revision, head } = fleet;
-        const aim = { machine: name, revision, release: releaseName(head.release), failures };
+        const aim = { machine: name, revision, release: releaseName(head.release), signed: signedBy(head).join(", "), failures };
         deps.log.warn({ ...aim, ...refusalFields(toProblem(err)) }, "run failed");
       }
     }

@@ -1,6 +1,7 @@
 import { MooringError } from "#base/errors/index.ts";
-import { type Holds, isComplete, type KnownRelease, principalsOf, type ReleaseDoc, releaseName } from "#proof/release/index.ts";
+import { type Holds, isComplete, type KnownRelease, type ReleaseDoc, releaseName } from "#proof/release/index.ts";
 import type { Branch } from "./branch.ts";
+import { signedBy } from "./signed-by.ts";
 
 /** The forms in which this version resolves a tree, newest last: N-1 and N, once there is a second. A form is an integer of release.json, so that equal
  *  outcomes give equal documents; machines take any, since they compare roots and never resolve. */
@@ -44,8 +45,8 @@ export function unknownForm(branch: Branch, holds: Holds, serial: number): Moori
       isComplete({ head: item, releases: branch.releases, holds }), // anybody may push one that nobody released
   );
   if (head === undefined) return null;
-  const { release, trust } = head;
-  const signed = trust === null ? [] : [...principalsOf(trust.section, release.signers(), release.doc.serial, false)].sort();
+  const { release } = head;
+  const signed = signedBy(head);
   const by = signed.length === 0 ? "" : `, signed by ${signed.join(", ")},`;
   return new MooringError("RESOLVER_UNKNOWN", `release ${releaseName(release)}${by} is in resolver form ${release.doc.resolver}`, {
     why: `this version resolves ${FORMS}; what ran before goes on running`,

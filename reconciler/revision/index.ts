@@ -21,4 +21,5 @@ export { filesIn, type Outcome, outcomeOf, type OutcomeReader, outcomeReader } f
 export { approvedBy, type Candidate, type PolicyJudge, policyJudge, refusalsOf } from "./policies.ts";
 export { confirmedBy, pruneRefusals } from "./prune.ts";
 export { type Selection, selectTarget, type Target } from "./select.ts";
+export { signedBy } from "./signed-by.ts";
 export { commitWords, waitOf } from "./standing.ts";

@@ -1,7 +1,8 @@
 import type { Digest } from "#base/canonical/index.ts";
 import { MooringError } from "#base/errors/index.ts";
-import { isComplete, principalsOf, releaseName } from "#proof/release/index.ts";
+import { isComplete, releaseName } from "#proof/release/index.ts";
 import type { Branch } from "./branch.ts";
+import { signedBy } from "./signed-by.ts";
 
 const MAX_SECTIONS = 16; // main's own, and of the newest releases: anybody may push more
 
@@ -16,8 +17,8 @@ export function checkTrustRoot(branch: Branch, pin: Digest, own: Digest, commit:
   });
   const [first] = released;
   if (first === undefined) return;
-  const { release, trust } = first.head;
-  const signed = trust === null ? [] : [...principalsOf(trust.section, release.signers(), release.doc.serial, false)].sort();
+  const { release } = first.head;
+  const signed = signedBy(first.head);
   const by = signed.length === 0 ? "" : `, signed by ${signed.join(", ")},`;
   throw new MooringError("TRUST_ROOT_UNPROVEN", `trust root ${pin}: nothing of ${commit} follows from it`, {
     why: `release ${releaseName(release)}${by} and what else is there names ${released

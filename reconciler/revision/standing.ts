@@ -1,18 +1,10 @@
 import { MooringError } from "#base/errors/index.ts";
-import {
-  isCovered,
-  type KnownRelease,
-  type Missing,
-  principalsOf,
-  releaseName,
-  type Signed,
-  type Trust,
-  workflowName,
-} from "#proof/release/index.ts";
+import { isCovered, type KnownRelease, type Missing, releaseName, type Signed, type Trust, workflowName } from "#proof/release/index.ts";
 import type { Resolved, Roots } from "../desired/index.ts";
 import type { Branch } from "./branch.ts";
 import { type Cover, trustOf } from "./cover.ts";
 import type { Selection } from "./select.ts";
+import { signedBy } from "./signed-by.ts";
 
 type TrustSection = Trust["section"];
 
@@ -33,7 +25,7 @@ export function waitOf(head: Selection["head"], author: string | null, branch: B
       "RELEASE_EXPIRED",
       `${commit}: release ${releaseName(release)} ran out on ${release.doc.expires.slice(0, 10)}`,
       {
-        why: `spec.trust.expires: nothing new is applied from a release after its end${signedBy(cover.head, section)}`,
+        why: `spec.trust.expires: nothing new is applied from a release after its end${signedWords(cover.head, section)}`,
         fix: signWords([{ role: "release", classes: [], ...rest(section, "release") }], section),
       },
     );
@@ -55,8 +47,8 @@ function releasedBefore(outcome: { readonly resolved: Resolved; readonly roots: 
   return `release ${releaseName(older.release)} was for the same, and nothing that is behind the release in force is taken again; `;
 }
 
-function signedBy({ release }: KnownRelease, section: TrustSection): string {
-  const names = [...principalsOf(section, release.signers(), release.doc.serial, false)].sort();
+function signedWords(known: KnownRelease, section: TrustSection): string {
+  const names = signedBy(known, section);
   return names.length === 0 ? "" : `; it was signed by ${names.join(", ")}`;
 }
 
