@@ -62,7 +62,8 @@ function missingWords(missing: Missing, section: TrustSection, cover: Cover & { 
   const { role, classes, have, need, principals } = missing;
   const signed = `${have.length} of ${need} signed${have.length === 0 ? "" : ` (${have.join(", ")})`}`;
   const left = principals.filter((name) => !have.includes(name));
-  const touch = section.roles[role].touch === "required" ? ", each with a touch" : "";
+  const touch = section.roles[role].touch === "required" ? ", with a touch" : "";
+  if (principals.length === 0) return `role ${role}: no trust release leads from what is in force to the trust it names`;
   const document = role === "secrets" ? cover.secrets : (cover.head?.release ?? null);
   const ignored = document === null ? [] : uncounted(document, missing, section);
   const what = classes.length === 0 ? "" : ` for ${classes.join(", ")}`;
@@ -94,6 +95,8 @@ function signWords(missing: readonly Missing[], section: TrustSection): string {
   const words = missing.map(({ role, have, principals }) => {
     const left = principals.filter((name) => !have.includes(name));
     const { by } = section.roles[role];
+    if (principals.length === 0)
+      return "push back the trust releases that are missing on mooring/releases, or go back to the trust in force: `git revert` what changed trust/ and spec.trust";
     if (by === "hub") return "the hub signs by itself";
     if (by === "ci") return `the workflow ${left.join(", ")} runs \`mooring release-ci\``;
     const as = left.length === 1 ? left[0] : "NAME";
