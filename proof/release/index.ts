@@ -9,6 +9,7 @@ export { findTrustChain, type Holds, type KnownRelease, readBranch, readKnown, t
 export { lifetimeOf } from "./lifetime.ts";
 export { isSecretsSigned } from "./secrets.ts";
 export {
+  isCandidate,
   proverOf,
   readRelease,
   readSecrets,

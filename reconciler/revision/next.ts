@@ -4,10 +4,10 @@ import {
   composeRelease,
   countRole,
   type Holds,
+  isCandidate,
   judgeRelease,
   type KnownRelease,
   mayBeComplete,
-  proverOf,
   type ReleaseDoc,
   roleOfClass,
   SERIAL_WINDOW,
@@ -15,6 +15,7 @@ import {
   type Trust,
 } from "#proof/release/index.ts";
 import { RELEASE_CLASSES, type ReleaseClass } from "#proof/root/index.ts";
+import type { PrincipalKey, TrustSection } from "#schemas/wire/index.ts";
 import type { Branch } from "./branch.ts";
 import { formAfter } from "./forms.ts";
 import type { Outcome } from "./outcome.ts";
@@ -118,7 +119,7 @@ export function liftsOf({ standing, lifts }: Pick<NextInput, "standing" | "lifts
 function composed(input: NextInput, serial: number, issued: Time, expires: Time): Uint8Array {
   const { outcome, trust, standing } = input;
   const prev = followed(standing)?.release ?? null;
-  const reattest = prev === null ? [] : RELEASE_CLASSES.filter((name) => isReattested(name, prev, input));
+  const reattest = prev === null ? [] : RELEASE_CLASSES.filter((name) => isReattested(name, prev, serial, input));
   return composeRelease({
     fleet: outcome.resolved.fleet,
     prev:
@@ -133,15 +134,25 @@ function composed(input: NextInput, serial: number, issued: Time, expires: Time)
   });
 }
 
-/** Whether a class that has not changed is asked for again: whoever had signed it counts no longer, or an approval of it is taken back. The classes of
- *  the release role are not, since that role signs every release. */
-function isReattested(name: ReleaseClass, before: SignedRelease, { outcome, trust, branch, burns }: NextInput): boolean {
+/** Whether a class that has not changed is asked for again: whoever had signed it counts no longer, or not from this serial on (what an ended key signs can
+ *  be dated back), or an approval of it is taken back. The classes of the release role are not, since that role signs every release. */
+function isReattested(name: ReleaseClass, before: SignedRelease, serial: number, { outcome, trust, branch, burns }: NextInput): boolean {
   const role = roleOfClass(name);
   const entry = before.doc.classes[name];
   if (role === "release" || entry.size === 0 || entry.root !== outcome.roots.classes[name].root) return false;
   if (burns !== undefined && burns.classes[name].since > entry.since) return true;
-  const earlier = branch.releases.map(({ release }) => release);
-  return before.doc.trust !== trust.leaf && proverOf(name, before, earlier, trust) === null;
+  const living = withoutEnded(trust.section, serial);
+  if (before.doc.trust === trust.leaf && living === trust.section) return false;
+  const provers = [before, ...branch.releases.map(({ release }) => release).filter((release) => isCandidate(release, name, before))];
+  return !provers.some((release) => countRole(living, role, release, release.doc.serial).met);
+}
+
+/** The trust section without keys whose window closed before `serial`; itself when there are none. */
+function withoutEnded(section: TrustSection, serial: number): TrustSection {
+  const hasEnded = ({ until }: PrincipalKey): boolean => until !== null && until < serial;
+  if (!Object.values(section.keys).flat().some(hasEnded)) return section;
+  const keys = Object.entries(section.keys).map(([name, list]) => [name, list.filter((key) => !hasEnded(key))] as const);
+  return { ...section, keys: Object.fromEntries(keys) };
 }
 
 /** The release that the next one follows: the one machines have, or else the newest complete one. Pure. */

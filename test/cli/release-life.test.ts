@@ -141,6 +141,30 @@ test("a signer who is distrusted: what hung on them is shown, attested again by 
   assert.deepEqual(running, { revision: held, serial: 3 }); // that trust was left with release 3
 });
 
+// A key that ended still verifies what is dated before its end, so nothing may go on resting on it.
+test("a signer who leaves with `until`: what hung on them is attested again by the release that ends their key, and not once more", async (t) => {
+  const bench = await CliBench.make(t, "local");
+  const withTwo = edited(bench.tree, "fleet.yaml", /(access: .*principals: \[)security@acme\.dev\]/, "$1security@acme.dev, b@acme.dev]");
+  await bench.commit({ "fleet.yaml": withTwo["fleet.yaml"]! });
+  const trustRoot = await bench.root();
+  for (const who of ["a@acme.dev", "recovery@acme.dev", "security@acme.dev"] as const) await bench.release(who, { trustRoot });
+  assert.equal((await selected(bench, trustRoot)).serial, 1);
+  const signers = bench.tree["trust/allowed_signers"]!.replace(/^(security@acme\.dev .*)$/m, "$1 mooring:until=1");
+  await bench.commit({ "trust/allowed_signers": signers });
+  await bench.release("a@acme.dev", { trustRoot });
+  const joined = await bench.release("recovery@acme.dev", { trustRoot });
+  assert.match(
+    joined.text,
+    /still to sign:\n {2}access {2}1 of b@acme\.dev, security@acme\.dev|access {2}1 of security@acme\.dev, b@acme\.dev/,
+  );
+  await bench.release("b@acme.dev", { trustRoot });
+  const doc = await latest(bench, 2);
+  assert.deepEqual([doc.classes.access.since, doc.classes.plugins.since], [2, 1]);
+  assert.equal((await selected(bench, trustRoot)).serial, 2);
+  await bench.release("b@acme.dev", { trustRoot, renew: true });
+  assert.equal((await latest(bench, 3)).classes.access.since, 2);
+});
+
 test("the resolver's form is kept, may be named, and one that this version does not know is no reason to sign something else", async (t) => {
   const bench = await CliBench.make(t, "local");
   const trustRoot = await bench.releaseAll();
