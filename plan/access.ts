@@ -174,7 +174,14 @@ function pluginChanges(key: string, old: PluginSection | undefined, now: PluginS
   const signer =
     canon(old.signer) === canon(now.signer)
       ? []
-      : [one("changes", "who may sign it", `${signerWords(old.signer)} → ${signerWords(now.signer)}`, "signer")];
+      : [
+          one(
+            "changes",
+            "who may sign it",
+            `${signerWords(old.signer)} → ${signerWords(now.signer)}${refs === "" ? "" : `; it may use ${refs}`}`,
+            "signer",
+          ),
+        ];
   return [...reach, ...signer, ...bundle];
 }
 
