@@ -194,7 +194,8 @@ export class Source {
   }
 
   async #bring(copies: Copies, listed: ReadonlyMap<string, Oid>, signal: AbortSignal): Promise<void> {
-    if (this.#isBroken && (await copies.reopen())) this.#isBroken = false; // another process made a new one
+    // Another process may have made a new one, or the first one, which others already read.
+    if ((this.#isBroken || copies.current === null) && (await copies.reopen())) this.#isBroken = false;
     const copy = copies.current;
     if (copy === null || this.#isBroken) {
       await this.#renew(copies, listed, signal);
