@@ -52,7 +52,16 @@ export async function openSource(config: SourceConfig): Promise<Source> {
   const wire = config.turns ?? new Mutex();
   const timeoutMs = config.timeoutMs ?? TIMEOUT_MS;
   const compactAt = config.compactAt ?? COMPACT_AT;
-  const deps = { url: place.url, transport, packBytes, timeoutMs, flat: RELEASES_BRANCH, compactAt, wire };
+  const deps = {
+    url: place.url,
+    transport,
+    packBytes,
+    timeoutMs,
+    flat: RELEASES_BRANCH,
+    compactAt,
+    wire,
+    isShared: config.turns !== undefined,
+  };
   const copies = await Copies.open(config.gitdir, deps);
   return new Source(config, { kind: "remote", transport, copies, wire });
 }

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { promisify } from "node:util";
 import { isErrno } from "#base/durable/index.ts";
-import type { Source } from "#reconciler/source/index.ts";
+import { Mutex, type Source } from "#reconciler/source/index.ts";
 import { branchTip, commitTo, git, mergeTo } from "#test/support/repo.ts";
 import { gitBytes } from "./packs.ts";
 import { type Bench, makeBench, openBench } from "./support.ts";
@@ -181,6 +181,26 @@ test("two sources on one folder see what the other fetched", async (t) => {
   assert.equal((await other.poll()).main, pr);
   assert.equal(await textAt(ours, pr), "pr");
   assert.equal(await ours.isFastForward(main ?? "", pr), true);
+});
+
+test("where others share the folder, a first copy is made once, and one that was replaced stays for whoever still reads it", async (t) => {
+  const bench = await makeBench(t);
+  const [first = ""] = await line(bench, 1);
+  const shared = { turns: new Mutex() };
+  const ours = await openBench(bench, "http", shared); // both open before there is a copy
+  const other = await openBench(bench, "http", { ...shared, compactAt: { packs: 1, bytes: 1 << 30 } });
+  await ours.poll();
+  const before = await readlink(copyOf(bench));
+  await other.poll();
+  assert.equal(await readlink(copyOf(bench)), before);
+  for (let n = 1; n <= 3; n++) {
+    await commitTo(bench.gitdir, { files: { n: `main ${n}` } });
+    await other.poll();
+  }
+  assert.notEqual(await readlink(copyOf(bench)), before);
+  assert.equal(await textAt(ours, first), "main 0"); // from a copy that is no longer the one in use
+  await openBench(bench, "http", shared); // sweeps, and leaves what is young
+  assert.equal(await textAt(ours, first), "main 0");
 });
 
 /** A disk of 1 MB; null without the right to mount one. */

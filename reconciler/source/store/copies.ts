@@ -8,7 +8,7 @@ import type { Objects, Oid } from "../objects.ts";
 import { packOf, type Whole } from "../pack/write.ts";
 import { readTree } from "../tree.ts";
 import { Copy, type CopyDeps } from "./copy.ts";
-import { isLeftover, ownName } from "./leftovers.ts";
+import { isLeftover, isOld, ownName } from "./leftovers.ts";
 
 const COPY = /^copy-\d+-[0-9a-f]+$/;
 const LINK = "current";
@@ -91,7 +91,8 @@ export class Copies {
   async #sweep(): Promise<void> {
     const linked = await this.#linked();
     for (const name of await readdir(this.#root)) {
-      const isLeft = (name !== linked && isLeftover(name)) || /^current\.[0-9a-f]+\.tmp$/.test(name);
+      const isReplaced = name !== linked && isLeftover(name) && (!this.#deps.isShared || (await isOld(join(this.#root, name))));
+      const isLeft = isReplaced || /^current\.[0-9a-f]+\.tmp$/.test(name);
       if (isLeft) await rm(join(this.#root, name), { recursive: true, force: true });
     }
   }

@@ -25,6 +25,8 @@ export type CopyDeps = {
   readonly compactAt: { readonly packs: number; readonly bytes: number };
   /** Held by whoever talks to the server; `fetch`, `deepen` and `adopt` MUST be called under it. */
   readonly wire: Turns;
+  /** Other processes may be reading the same folder, so a copy that was replaced is left to be swept later. */
+  readonly isShared: boolean;
 };
 
 const FIRST_DEPTH = 1; // the newest commit is all that a first look needs
@@ -106,7 +108,7 @@ export class Copy {
   }
 
   async #leave(): Promise<void> {
-    if (!this.#isRetired || this.#users > 0) return;
+    if (!this.#isRetired || this.#users > 0 || this.#deps.isShared) return;
     await rm(this.folder, { recursive: true, force: true }).catch(() => undefined); // the next start sweeps what is left; a reader must not fail for it
   }
 

@@ -44,7 +44,8 @@ function isAlive(pid: number): boolean {
   }
 }
 
-async function isOld(path: string): Promise<boolean> {
+/** Whether nothing was written there for an hour; a command that reads is done by then. */
+export async function isOld(path: string): Promise<boolean> {
   try {
     return (await stat(path)).mtimeMs < Date.now() - OLD_MS;
   } catch (err) {
