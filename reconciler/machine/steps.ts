@@ -1,5 +1,5 @@
 import { canon, canonBytes, type Digest, digestOf, readCanonical, toBase64 } from "#base/canonical/index.ts";
-import { MooringError } from "#base/errors/index.ts";
+import { hasCode, MooringError } from "#base/errors/index.ts";
 import { type Clock, msOf, sleep } from "#base/time/index.ts";
 import { sealPack } from "#bundle/sealed/index.ts";
 import { buildProof, type Holds } from "#proof/release/index.ts";
@@ -144,7 +144,7 @@ export async function bind(context: StepContext): Promise<{ readonly leaseUntil:
   );
   const known = await bindings.read(machine.name);
   if (known?.wanted === wanted && clock() < known.renewAt) return { leaseUntil: known.leaseUntil, againInMs: known.renewAt - clock() };
-  const answer = await sealed(context);
+  const answer = await sealed(context, vault);
   const result = await session.client.bindings(
     answer.envelopes.map(({ envelope }) => envelope),
     [],
@@ -167,27 +167,51 @@ function leaseIn(signed: SignedLease): Lease {
   return parsed.data;
 }
 
-/** The vault keeps its own memory of what it accepted, machine by machine, and is asked only when something is to be sealed: so it may have slept through
- *  trust releases. It is shown the chain from the trust of this very release (none), then from each release before, newest first, then from a pin. */
-async function sealed({ fleet, machine, vault, signal }: StepContext): Promise<SealAnswer> {
+/** The vault keeps its own memory of what it accepted, and is asked only when something is to be sealed: so it may have slept through trust releases. It is
+ *  shown the chain from the trust of this very release (none), then from each release before, newest first, then from a pin. */
+async function sealed({ fleet, machine, signal }: StepContext, vault: VaultClient): Promise<SealAnswer> {
   const files: Record<string, Bytes64> = {};
   for (const { file } of machine.secrets) files[file] = toBase64(await fleet.ageFile(file)) as Bytes64;
-  const tried = new Set<string>();
-  let last: unknown = null;
-  for (const holds of vaultStarts(fleet)) {
+  const desired = toBase64(machine.desired) as Bytes64;
+  return inTurn(proofsFrom(fleet, machine.name), (release) => vault.seal({ machine: machine.name, desired, release, files }, signal));
+}
+
+/** What `ask` answers to the first of `proofs` that leads to it. Each is tried twice: a request for another machine may have moved the vault's trust on
+ *  between two of ours, and then the shorter chain, which was too short a moment ago, is the right one. Throws the last TRUST_BROKEN. */
+export async function inTurn<P, T>(proofs: Iterable<P>, ask: (proof: P) => Promise<T>): Promise<T> {
+  let last: unknown = new MooringError("TRUST_BROKEN", "no trust release leads to the release in force");
+  const tried: P[] = [];
+  const each = function* (): Generator<P> {
+    for (const proof of proofs) yield proof;
+    yield* tried.slice(); // as it is then: it goes on growing
+  };
+  for (const proof of each()) {
+    tried.push(proof);
     try {
-      const release = proofFor(fleet, machine.name, holds);
-      const chain = canon(release.trustChain);
-      if (vault === null) break;
-      if (tried.has(chain)) continue;
-      tried.add(chain);
-      return await vault.seal({ machine: machine.name, desired: toBase64(machine.desired) as Bytes64, release, files }, signal);
+      return await ask(proof);
     } catch (err) {
-      if (!(err instanceof MooringError) || err.code !== "TRUST_BROKEN") throw err;
+      if (!hasCode(err, "TRUST_BROKEN")) throw err;
       last = err;
     }
   }
   throw last;
+}
+
+/** One proof for each chain of trust by which the vault may have to be led; made when it is asked for. */
+function* proofsFrom(fleet: FleetTarget, machine: MachineId): Generator<ReleaseProof> {
+  const chains = new Set<string>();
+  for (const holds of vaultStarts(fleet)) {
+    let proof: ReleaseProof;
+    try {
+      proof = proofFor(fleet, machine, holds);
+    } catch (err) {
+      if (hasCode(err, "TRUST_BROKEN")) continue; // none leads from there
+      throw err;
+    }
+    const chain = canon(proof.trustChain);
+    if (!chains.has(chain)) yield proof;
+    chains.add(chain);
+  }
 }
 
 function vaultStarts({ head, resolved, branch }: FleetTarget): readonly Holds[] {
