@@ -5,7 +5,7 @@ import { canonBytes, digestOf } from "#base/canonical/index.ts";
 import { parseTrustedRoot, verifyWorkflow } from "#proof/sigstore/index.ts";
 import type { RoleRule } from "#schemas/wire/index.ts";
 import { agentSection, FLEET, grantSection, pluginSection, type Roles, TestFleet } from "#test/proof/fleet.ts";
-import { type Claims, type SignOptions, TestSigstore } from "#test/proof/sigstore.ts";
+import { type Claims, type SignOptions, TestSigstore, WORKFLOW as identity } from "#test/proof/sigstore.ts";
 import {
   acceptRelease,
   judgeRelease,
@@ -23,14 +23,6 @@ const AT = new Date("2026-11-25T10:00:00Z");
 const HOUR = 3_600_000;
 const sigstore = new TestSigstore(new Date("2026-01-01T00:00:00Z"));
 const rootText = new TextDecoder().decode(sigstore.trustedRoot());
-const identity = {
-  issuer: "https://token.actions.githubusercontent.com",
-  repository: "acme/fleet",
-  repositoryId: "1001",
-  ownerId: "42",
-  workflow: ".github/workflows/release.yml",
-  ref: "refs/heads/main",
-};
 const claims: Claims = { ...identity, trigger: "push" };
 const BY_CI = { by: "ci", principals: [], threshold: 1, touch: "optional", identity } as const satisfies RoleRule;
 const ROLES: Roles = {

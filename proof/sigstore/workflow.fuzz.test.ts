@@ -3,19 +3,11 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { type JsonObject, type Json } from "#base/canonical/index.ts";
 import { MooringError } from "#base/errors/index.ts";
-import { TestSigstore } from "#test/proof/sigstore.ts";
+import { TestSigstore, WORKFLOW as identity } from "#test/proof/sigstore.ts";
 import { parseTrustedRoot, verifyWorkflow } from "./index.ts";
 
 const sigstore = new TestSigstore(new Date("2026-01-01T00:00:00Z"));
 const root = parseTrustedRoot(sigstore.trustedRoot());
-const identity = {
-  issuer: "https://token.actions.githubusercontent.com",
-  repository: "acme/fleet",
-  repositoryId: "1",
-  ownerId: "2",
-  workflow: ".github/workflows/release.yml",
-  ref: "refs/heads/main",
-};
 const payload = { type: "x", bytes: Buffer.from("document") };
 const good = (["v1", "v2"] as const).map((log) =>
   sigstore.sign(payload.bytes, payload.type, { claims: { ...identity, trigger: "push" }, at: new Date("2026-11-25T10:00:00Z"), log }),

@@ -3,19 +3,11 @@ import { test } from "node:test";
 import { releaseAsWorkflow } from "#cli/release/workflow.ts";
 import { edited } from "#test/support/fleet-tree.ts";
 import { git } from "#test/support/repo.ts";
-import { type Claims, TestSigstore } from "#test/proof/sigstore.ts";
+import { type Claims, TestSigstore, WORKFLOW as identity } from "#test/proof/sigstore.ts";
 import { serveSigstore } from "#test/proof/sigstore-server.ts";
 import { join } from "node:path";
 import { CliBench, selected } from "./bench.ts";
 
-const identity = {
-  issuer: "https://token.actions.githubusercontent.com",
-  repository: "acme/fleet",
-  repositoryId: "1001",
-  ownerId: "42",
-  workflow: ".github/workflows/release.yml",
-  ref: "refs/heads/main",
-};
 const claims: Claims = { ...identity, trigger: "push" };
 
 test("a workflow signs what main asks for; people sign what stays theirs", async (t) => {

@@ -4,20 +4,12 @@ import { sleep } from "#base/time/index.ts";
 import { payloadTypeOf, RELEASE_NAMESPACE } from "#proof/release/index.ts";
 import type { Hub } from "#reconciler/hub/index.ts";
 import { edited } from "#test/support/fleet-tree.ts";
-import { type Claims, TestSigstore } from "#test/proof/sigstore.ts";
+import { type Claims, TestSigstore, WORKFLOW as identity } from "#test/proof/sigstore.ts";
 import { World } from "./world.ts";
 
 // One fleet whose releases a workflow signs: hub, vault and real agents each verify its sigstore bundle themselves.
 const sigstore = new TestSigstore(new Date(Date.now() - 86_400_000));
 const rootText = new TextDecoder().decode(sigstore.trustedRoot());
-const identity = {
-  issuer: "https://token.actions.githubusercontent.com",
-  repository: "acme/fleet",
-  repositoryId: "1001",
-  ownerId: "42",
-  workflow: ".github/workflows/release.yml",
-  ref: "refs/heads/main",
-};
 let world: World;
 let hub: Hub;
 

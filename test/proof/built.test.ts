@@ -6,7 +6,7 @@ import { after, before, test } from "node:test";
 import { build } from "esbuild";
 import type * as Sigstore from "#proof/sigstore/index.ts";
 import { BUNDLING } from "../../scripts/build.ts";
-import { type Claims, TestSigstore } from "./sigstore.ts";
+import { type Claims, TestSigstore, WORKFLOW as identity } from "./sigstore.ts";
 
 // The bundled agent leaves forms out of the sigstore packages: it has to verify all the same.
 let folder: string;
@@ -22,14 +22,6 @@ after(() => rmSync(folder, { recursive: true, force: true }));
 
 test("a machine's code verifies a workflow's signature as built, and refuses another's", () => {
   const sigstore = new TestSigstore(new Date("2026-01-01T00:00:00Z"));
-  const identity = {
-    issuer: "https://token.actions.githubusercontent.com",
-    repository: "acme/fleet",
-    repositoryId: "1",
-    ownerId: "2",
-    workflow: ".github/workflows/release.yml",
-    ref: "refs/heads/main",
-  };
   const payload = { type: "x", bytes: Buffer.from("document") };
   const root = built.parseTrustedRoot(sigstore.trustedRoot());
   for (const log of ["v1", "v2"] as const) {

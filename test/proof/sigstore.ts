@@ -10,6 +10,16 @@ const FULCIO = "1.3.6.1.4.1.57264.1.";
 
 type PublicHalf = { readonly publicKey: KeyObject };
 type Pair = { readonly publicKey: KeyObject; readonly privateKey: KeyObject };
+/** A workflow as a role `by: ci` names it. */
+export const WORKFLOW = {
+  issuer: "https://token.actions.githubusercontent.com",
+  repository: "acme/fleet",
+  repositoryId: "1001",
+  ownerId: "42",
+  workflow: ".github/workflows/release.yml",
+  ref: "refs/heads/main",
+} as const;
+
 /** What Fulcio is told by the token. Members beyond the identity: what started the run, and the name in the certificate if it is another one. */
 export type Claims = WorkflowIdentity & { readonly trigger: string; readonly san?: string };
 
