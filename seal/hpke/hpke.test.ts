@@ -34,7 +34,13 @@ function keyPair(secret?: Uint8Array) {
     asked.push(peer);
     return key.computeSecret(peer);
   };
-  return { point: new Uint8Array(key.getPublicKey()), secret: new Uint8Array(key.getPrivateKey()), ecdh, asked };
+  const scalar = key.getPrivateKey(); // one in 256 is shorter than 32 bytes: leading zeros are left out
+  return {
+    point: new Uint8Array(key.getPublicKey()),
+    secret: new Uint8Array(Buffer.concat([Buffer.alloc(32 - scalar.length), scalar])),
+    ecdh,
+    asked,
+  };
 }
 
 function heapMemory(): SecureMemory & { readonly live: Set<Buffer>; readonly dead: Buffer[] } {
@@ -72,6 +78,7 @@ test("what we seal @hpke/core opens, and the other way round", async () => {
   const info = utf8("an info");
   const aad = utf8("an aad");
   const plain = utf8("to be or not to be");
+  assert.equal(keyPair(hex(`00${"11".repeat(31)}`)).secret.length, 32);
   const privateKey = await suite.kem.importKey("raw", own.secret.slice().buffer, false);
   const publicKey = await suite.kem.importKey("raw", own.point.slice().buffer, true);
 
